@@ -1,0 +1,1 @@
+"""Recompute a clinical study from its cohort and compare it with its print."""

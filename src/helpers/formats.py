@@ -1,0 +1,59 @@
+"""The only place that turns numbers into strings. Rounding is half up."""
+
+import math
+from decimal import ROUND_HALF_UP, Decimal
+
+NOT_REACHED = "NA"
+NO_VALUE = "–"
+SIGNIFICANT_DIGITS = 12  # beyond these a binary fraction is not what was meant
+
+
+def round_half_up(value, decimals) -> Decimal:
+    """Round to `decimals` places, ties away from zero.
+
+    The number is first read to 12 significant digits, so that 0.285, which no binary
+    fraction equals, is a tie.
+    """
+    exact = Decimal(f"{value:.{SIGNIFICANT_DIGITS}g}")
+    return exact.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+
+
+def format_number(value, decimals=1) -> str:
+    """Format a number with fixed decimals; ``NA`` if not reached, a dash if there is none."""
+    if math.isnan(value):
+        return NO_VALUE
+    if math.isinf(value):
+        return NOT_REACHED
+    rounded = round_half_up(value, decimals)
+    return f"{abs(rounded) if rounded == 0 else rounded:f}"
+
+
+def format_interval(low, high, decimals=1) -> str:
+    """Format an interval as ``low to high``."""
+    return f"{format_number(low, decimals)} to {format_number(high, decimals)}"
+
+
+def format_estimate(value, low, high, decimals=1) -> str:
+    """Format an estimate with its interval as ``value (low to high)``."""
+    if math.isnan(value):
+        return NO_VALUE
+    return f"{format_number(value, decimals)} ({format_interval(low, high, decimals)})"
+
+
+def format_p(p, decimals=3) -> str:
+    """Format a p value; below the last shown place it is given as an inequality."""
+    if math.isnan(p):
+        return NO_VALUE
+    smallest = Decimal(1).scaleb(-decimals)
+    if Decimal(repr(float(p))) < smallest:
+        return f"< {smallest}"
+    return format_number(p, decimals)
+
+
+def format_count(n, percent, decimals=1) -> str:
+    """Format a count with its percentage as ``n (percent%)``."""
+    if math.isnan(n):
+        return NO_VALUE
+    if math.isnan(percent):
+        return f"{n:.0f}"
+    return f"{n:.0f} ({format_number(percent, decimals)}%)"

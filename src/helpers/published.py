@@ -1,0 +1,139 @@
+"""The printed numbers of a study, and their comparison with computed ones."""
+
+import math
+from pathlib import Path
+
+import pandas as pd
+
+from helpers.errors import InputError
+from helpers.formats import NOT_REACHED, format_number
+from helpers.results import KEYS
+
+COLUMNS = ["id", *KEYS, "printed", "decimals", "precision", "place", "section", "class", "label", "note"]
+COMPARED = ["print", "cohort", "restated"]
+CLASSES = [*COMPARED, "design", "literature", "not_testable"]
+
+REPRODUCED = "reproduced"
+WITHIN_ROUNDING = "within rounding"
+DIFFERS = "differs"
+NOT_TESTABLE = "not testable"
+VERDICTS = [REPRODUCED, WITHIN_ROUNDING, DIFFERS, NOT_TESTABLE]
+NO_TEST = "-"
+
+
+def load_ledger(path) -> pd.DataFrame:
+    """Read a ledger of printed numbers.
+
+    Parameters
+    ----------
+    path : path-like
+        CSV with the columns `COLUMNS`: the keys of the results data set, the number as
+        printed, its `decimals`, the decimals at which it is compared (`precision`, fewer
+        where the print pads a rounded number with zeros), place, section, class and the label as printed.
+
+    Raises
+    ------
+    InputError
+        A column is missing, an id stands twice, a class is unknown, or a number that is to
+        be compared is not one; all of them are named at once.
+    """
+    path = Path(path)
+    try:
+        ledger = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except FileNotFoundError:
+        raise InputError(path, ["there is no such file; give the path of a ledger"]) from None
+    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise InputError(path, [f"cannot be read as CSV: {error}"]) from None
+    missing = [name for name in COLUMNS if name not in ledger]
+    if missing:
+        raise InputError(path, [f"column {name!r} is missing" for name in missing])
+    problems = []
+    for index, row in ledger.iterrows():
+        if row["class"] not in CLASSES:
+            problems.append(
+                f"row {index + 2}, column 'class': found {row['class']!r}; "
+                f"it is one of {', '.join(CLASSES)}"
+            )
+        elif row["class"] in COMPARED and row["printed"] not in (NOT_REACHED, NO_TEST):
+            if not _is_number(row["printed"]):
+                problems.append(f"row {index + 2}, column 'printed': {row['printed']!r} is no number")
+            elif not row["precision"].isdigit():
+                problems.append(f"row {index + 2}, column 'precision': whole decimals are needed")
+    for identifier, rows in ledger.groupby("id", sort=False):
+        if len(rows) > 1:
+            problems.append(f"column 'id': {identifier!r} stands {len(rows)} times")
+    if problems:
+        raise InputError(path, problems)
+    return ledger
+
+
+def _is_number(text) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+def compare(results, ledger) -> pd.DataFrame:
+    """Join printed numbers with computed ones and give each a verdict.
+
+    Parameters
+    ----------
+    results : DataFrame
+        Computed numbers, see `helpers.results`.
+    ledger : DataFrame
+        Printed numbers, see `load_ledger`.
+
+    Returns
+    -------
+    DataFrame
+        The ledger with ``value``, ``method``, ``computed`` (formatted as the print is),
+        ``verdict`` and ``difference`` (computed minus printed). *Reproduced* is equal at
+        the printed precision. *Within rounding* is off by less than one unit of the last
+        printed place, as truncation and rounding of intermediate results give. A printed
+        number without a computed one is *not testable*.
+    """
+    joined = ledger.merge(results, how="left", on=KEYS, validate="many_to_one", indicator=True)
+    compared = joined["class"].isin(COMPARED) & (joined.pop("_merge") == "both")
+    rows = joined.to_dict("records")
+    judged = [
+        _judge(row) if use else ("", NOT_TESTABLE, math.nan)
+        for row, use in zip(rows, compared, strict=True)
+    ]
+    joined[["computed", "verdict", "difference"]] = pd.DataFrame(judged, index=joined.index)
+    return joined
+
+
+def _judge(row):
+    printed, value = row["printed"], row["value"]
+    if printed == NO_TEST or printed == NOT_REACHED:
+        exists = math.isnan(value) if printed == NO_TEST else math.isinf(value)
+        shown = format_number(value, 3) if not exists else printed
+        return shown, REPRODUCED if exists else DIFFERS, math.nan
+    decimals, precision = int(row["decimals"]), int(row["precision"])
+    if not math.isfinite(value):
+        return format_number(value, decimals), DIFFERS, math.nan
+    rounded = float(format_number(value, precision))
+    computed = format_number(rounded, decimals)
+    if float(computed) == float(printed):
+        verdict = REPRODUCED
+    else:
+        unit = 10.0**-precision
+        near = abs(value - float(printed)) < unit
+        verdict = WITHIN_ROUNDING if near else DIFFERS
+    return computed, verdict, value - float(printed)
+
+
+def summarize_verdicts(comparison) -> pd.DataFrame:
+    """Count the verdicts by section of the paper.
+
+    Returns
+    -------
+    DataFrame
+        One row a section and a last row for all; one column a verdict, and ``total``.
+    """
+    counts = pd.crosstab(comparison["section"], comparison["verdict"])
+    counts = counts.reindex(index=comparison["section"].unique(), columns=VERDICTS, fill_value=0)
+    counts.loc["All"] = counts.sum()
+    counts["total"] = counts.sum(axis=1)
+    return counts

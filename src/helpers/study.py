@@ -1,0 +1,379 @@
+"""What the columns of a cohort mean: the study file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from helpers.errors import InputError
+
+Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Level(_Strict):
+    """One level of a categorical column.
+
+    Attributes
+    ----------
+    label : str
+        As shown to a reader.
+    code : str, int or None
+        As written in the cohort file; the level's key where it is not given.
+    """
+
+    label: str
+    code: str | int | None = None
+    description: str = ""
+
+
+class Leveled(_Strict):
+    """A label and named levels, in the order in which they are shown."""
+
+    label: str
+    levels: dict[Key | str, Level]
+
+    def codes(self) -> dict[str, str]:
+        """Map each code, as text, to the key of its level."""
+        return {
+            str(key if level.code is None else level.code): key
+            for key, level in self.levels.items()
+        }
+
+
+class Arm(Leveled):
+    """The groups that are compared; `reference` is the denominator of each hazard ratio."""
+
+    column: str = "arm"
+    reference: str
+
+    @model_validator(mode="after")
+    def _check(self):
+        if self.reference not in self.levels:
+            raise ValueError(f"reference {self.reference!r} is not one of the levels")
+        if len(self.levels) < 2:
+            raise ValueError("at least two arms are needed")
+        return self
+
+
+class Time(_Strict):
+    """The unit in which the book states every time."""
+
+    unit: Literal["days", "weeks", "months", "years"] = "months"
+    days_per_month: float = Field(30.4375, gt=0)
+
+    def per(self, unit: str) -> float:
+        """Number of `unit` in one unit of the book."""
+        days = {"days": 1.0, "weeks": 7.0, "months": self.days_per_month}
+        days["years"] = 12 * self.days_per_month
+        return days[self.unit] / days[unit]
+
+
+class Endpoint(_Strict):
+    """A time to an event; the event column holds 1 for an event and 0 for censored."""
+
+    label: str
+    abbreviation: str
+    time: str
+    event: str
+    unit: Literal["days", "weeks", "months", "years"] = "months"
+    origin: str = ""
+    event_label: str = "event"
+
+
+class Covariate(_Strict):
+    """A baseline characteristic, categorical or continuous.
+
+    Attributes
+    ----------
+    column : str
+        Column of the cohort file; the covariate's key where it is not given.
+    cutoff : float or None
+        Makes two levels of a numeric column: below the cut-off, and at or above it.
+    summary : {'mean_sd', 'median_iqr'}
+        How a continuous covariate is described, hence how it is tested.
+    decimals : int
+        Decimals to which a continuous covariate is shown.
+    """
+
+    kind: Literal["categorical", "continuous"]
+    label: str
+    column: str | None = None
+    unit: str = ""
+    levels: dict[str, Level] = {}
+    reference: str | None = None
+    cutoff: float | None = None
+    summary: Literal["mean_sd", "median_iqr"] = "median_iqr"
+    decimals: int = Field(1, ge=0, le=6)
+
+    @model_validator(mode="after")
+    def _check(self):
+        if self.kind == "categorical":
+            if len(self.levels) < 2:
+                raise ValueError("a categorical covariate needs at least two levels")
+            if self.reference not in self.levels:
+                raise ValueError(f"reference {self.reference!r} is not one of the levels")
+            if self.cutoff is not None and len(self.levels) != 2:
+                raise ValueError("a cut-off makes two levels")
+        elif self.levels or self.reference or self.cutoff is not None:
+            raise ValueError("levels, reference and cutoff belong to a categorical covariate")
+        return self
+
+    def codes(self) -> dict[str, str]:
+        """Map each code, as text, to the key of its level."""
+        return Leveled(label=self.label, levels=self.levels).codes()
+
+
+class Condition(_Strict):
+    """A covariate at one of its levels."""
+
+    variable: str
+    level: str
+
+
+class Criterion(_Strict):
+    """An eligibility criterion: at least one of its conditions holds."""
+
+    label: str
+    any_of: list[Condition]
+
+
+class Exposure(Leveled):
+    """A treatment received, with its duration; empty cells were not recorded."""
+
+    column: str
+    duration: str | None = None
+    unit: str = "months"
+
+
+class Rate(_Strict):
+    """A response rate: the share of patients in the named categories."""
+
+    label: str
+    categories: list[str]
+
+
+class Response(_Strict):
+    """Best response, and the rates that are made from it."""
+
+    label: str = "Best response"
+    column: str
+    criteria: str = ""
+    categories: dict[str, Level]
+    rates: dict[Key, Rate]
+
+    @model_validator(mode="after")
+    def _check(self):
+        for key, rate in self.rates.items():
+            unknown = sorted(set(rate.categories) - set(self.categories))
+            if unknown:
+                raise ValueError(f"rate {key!r} names unknown categories {unknown}")
+        return self
+
+    def codes(self) -> dict[str, str]:
+        """Map each code, as text, to the key of its category."""
+        return Leveled(label=self.label, levels=self.categories).codes()
+
+
+class Measurement(_Strict):
+    """A laboratory value before and after treatment.
+
+    Attributes
+    ----------
+    above : float or None
+        Only patients whose baseline value exceeds it are described.
+    """
+
+    label: str
+    unit: str = ""
+    baseline: str
+    followup: str
+    above: float | None = None
+    scale: Literal["linear", "log"] = "linear"
+    interval: str = ""
+
+
+class AdverseEvent(_Strict):
+    """One adverse event: a column with the patient's highest grade, 0 for none."""
+
+    label: str
+    column: str | None = None
+    description: str = ""
+
+
+class AdverseEvents(_Strict):
+    """The adverse events and how they are graded."""
+
+    criteria: str = ""
+    severe_from: int = Field(3, ge=1, le=5)
+    interruption: str | None = None
+    events: dict[Key, AdverseEvent]
+
+    def column(self, event: str) -> str:
+        """Column of the cohort file that holds the grades of `event`."""
+        return self.events[event].column or f"ae_{event}"
+
+
+class Conventions(_Strict):
+    """Each statistical choice, by name."""
+
+    confidence_level: float = Field(0.95, gt=0.5, lt=1)
+    significance_level: float = Field(0.05, gt=0, lt=0.5)
+    rounding: Literal["half_up"] = "half_up"
+    ties: Literal["efron", "breslow"] = "efron"
+    median_conf_type: Literal["log", "log_log", "plain"] = "log"
+    median_at_half: Literal["midpoint", "first"] = "midpoint"
+    baseline_quantile: int = Field(7, ge=1, le=9)
+    measurement_quantile: int = Field(7, ge=1, le=9)
+    categorical_test: Literal[
+        "fisher_if_observed_below_5",
+        "fisher_if_expected_below_5",
+        "chi_square",
+        "chi_square_yates",
+        "fisher",
+    ] = "fisher_if_expected_below_5"
+    mean_test: Literal["student_t", "welch_t"] = "student_t"
+    rank_test: Literal["mann_whitney", "mann_whitney_continuity"] = "mann_whitney_continuity"
+    subgroup_test: Literal["logrank", "wald"] = "logrank"
+    screening_threshold: float = Field(0.1, gt=0, le=1)
+    proportional_hazards: Literal["score_km", "score_identity", "score_log", "score_rank"] = (
+        "score_km"
+    )
+
+
+class Study(_Strict):
+    """A study file: arms, endpoints, covariates and conventions.
+
+    The keys of `covariates`, `endpoints` and the rest are the names under which a result
+    is filed; the columns of the cohort file may be named otherwise.
+    """
+
+    title: str
+    source: str = ""
+    synthetic: bool = False
+    identifier: str | None = None
+    arm: Arm
+    time: Time = Time()
+    endpoints: dict[Key, Endpoint]
+    milestones: list[float] = []
+    covariates: dict[Key, Covariate] = {}
+    baseline: list[str] = []
+    prognostic: list[str] = []
+    subgroups: list[str] = []
+    eligibility: list[Criterion] = []
+    exposures: dict[Key, Exposure] = {}
+    response: Response | None = None
+    measurements: dict[Key, Measurement] = {}
+    adverse_events: AdverseEvents | None = None
+    conventions: Conventions = Conventions()
+
+    @model_validator(mode="after")
+    def _check(self):
+        problems = []
+        if "arm" in self.covariates:
+            problems.append("covariates: 'arm' is the name of the treatment; choose another")
+        known = set(self.covariates)
+        for field, allowed in (
+            ("baseline", known),
+            ("prognostic", known | {"arm"}),
+            ("subgroups", {k for k, c in self.covariates.items() if c.kind == "categorical"}),
+        ):
+            for name in getattr(self, field):
+                if name not in allowed:
+                    problems.append(f"{field}: {name!r} is not a fitting covariate of this file")
+        for criterion in self.eligibility:
+            for condition in criterion.any_of:
+                covariate = self.covariates.get(condition.variable)
+                if covariate is None or condition.level not in covariate.levels:
+                    problems.append(
+                        f"eligibility: {condition.variable!r} has no level {condition.level!r}"
+                    )
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def covariate_column(self, key: str) -> str:
+        """Column of the cohort file that holds covariate `key`."""
+        return self.covariates[key].column or key
+
+    def label(self, variable: str) -> str:
+        """Label of a covariate, or of the treatment for ``'arm'``."""
+        return self.arm.label if variable == "arm" else self.covariates[variable].label
+
+    def levels(self, variable: str) -> dict[str, Level]:
+        """Levels of a categorical covariate, or the arms for ``'arm'``."""
+        return self.arm.levels if variable == "arm" else self.covariates[variable].levels
+
+    def reference(self, variable: str) -> str | None:
+        """Reference level of a categorical covariate, or the reference arm for ``'arm'``."""
+        return self.arm.reference if variable == "arm" else self.covariates[variable].reference
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """A loader that rejects a key given twice, where YAML would keep the last."""
+
+    def construct_mapping(self, node, deep=False):
+        seen = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"key {key!r} stands twice", key_node.start_mark
+                )
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def load_study(path) -> Study:
+    """Read and check a study file.
+
+    Parameters
+    ----------
+    path : path-like
+        A YAML file.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    InputError
+        The file is missing or not YAML, or its entries are unknown, missing or inconsistent;
+        all of them are named at once.
+    """
+    path = Path(path)
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)
+    except FileNotFoundError:
+        raise InputError(path, ["there is no such file; give the path of a study file"]) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(path, [f"cannot be read: {error}"]) from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        raise InputError(path, [f"{where}not valid YAML: {error.problem}"]) from None
+    if not isinstance(content, dict):
+        raise InputError(path, ["is empty or not a mapping; see data/study.yml for an example"])
+    try:
+        return Study.model_validate(content)
+    except ValidationError as error:
+        raise InputError(path, [_describe(item) for item in error.errors()]) from None
+
+
+def _describe(item) -> str:
+    where = ".".join(str(part) for part in item["loc"]) or "study"
+    found = item.get("input")
+    what = item["msg"].removeprefix("Value error, ")
+    if item["type"] == "extra_forbidden":
+        return f"{where}: unknown entry; check its spelling or remove it"
+    if item["type"] == "missing":
+        return f"{where}: missing; add it"
+    shown = "" if isinstance(found, (dict, list, BaseModel)) else f" (found {found!r})"
+    return f"{where}: {what}{shown}"
