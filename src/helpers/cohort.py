@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import difflib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -227,10 +228,12 @@ def _checked(raw, study, source):
         columns.add(study.identifier)
     missing = sorted(columns - set(raw.columns))
     problems = [
-        f"column {name!r} is missing; add it, or name another in the study file "
-        f"(the file has {', '.join(map(repr, raw.columns))})"
+        f"row 1: column {name!r} is missing; add it, or name another in the study file"
+        + _similar(name, raw.columns)
         for name in missing
     ]
+    if missing:
+        problems.append(f"row 1: the columns of the file are {', '.join(raw.columns)}")
     text = raw.where(~raw.isin(MISSING), None)
     present = [field for field in fields if field.column not in missing]
     for field in present:
@@ -249,6 +252,12 @@ def _checked(raw, study, source):
         raise InputError(source, problems)
     data = {field.name: field.convert(text[field.column]) for field in fields}
     return pd.DataFrame(data, index=text.index)
+
+
+def _similar(name, columns):
+    by_folded = {column.casefold(): column for column in columns}
+    close = difflib.get_close_matches(name.casefold(), by_folded, n=1)
+    return f" (did you mean {by_folded[close[0]]!r}?)" if close else ""
 
 
 def _violations(cells, field):
