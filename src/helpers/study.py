@@ -144,6 +144,13 @@ class Criterion(_Strict):
     any_of: list[Condition]
 
 
+class FlowStep(_Strict):
+    """A step of the way into the cohort; `n` is None where the count is not known."""
+
+    label: str
+    n: int | None = Field(None, ge=0)
+
+
 class Exposure(Leveled):
     """A treatment received, with its duration; empty cells were not recorded."""
 
@@ -266,12 +273,14 @@ class Study(_Strict):
     baseline: list[str] = []
     prognostic: list[str] = []
     subgroups: list[str] = []
+    flow: list[FlowStep] = []
     eligibility: list[Criterion] = []
     exposures: dict[Key, Exposure] = {}
     response: Response | None = None
     measurements: dict[Key, Measurement] = {}
     adverse_events: AdverseEvents | None = None
     conventions: Conventions = Conventions()
+    chapters: dict[str, str] = {}
 
     @model_validator(mode="after")
     def _check(self):
