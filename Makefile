@@ -1,0 +1,57 @@
+# The first Python from 3.11 to 3.13 that runs here.
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3 python; do \
+	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
+	&& echo $$python && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+OUT := _build
+JOBS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help book test test-all benchmarks reconstruct lock clean
+
+help:  ## print this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 14
+
+book: $(VENV)/.installed  ## run the notebooks and write the book to _build/html/index.html
+	@$(BIN)/rhcc book --out $(OUT) $(if $(JOBS),--jobs $(JOBS))
+
+test: $(VENV)/.installed  ## run the tests, without the slow ones
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/python -m pytest -n auto -m "not slow"
+
+test-all: $(VENV)/.installed  ## run all tests
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/python -m pytest -n auto
+
+benchmarks: $(VENV)/.installed  ## time the book against a plain jupyter-book build
+	$(BIN)/python benchmarks/bench_book.py
+
+reconstruct: $(VENV)/.installed  ## make data/cohort.csv again from the printed numbers
+	$(BIN)/rhcc reconstruct
+
+lock:  ## resolve requirements.lock and environment.yml again (needs uv)
+	uv pip compile pyproject.toml --extra test --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header \
+	  --quiet --output-file requirements.lock
+	sed '/      - /d' environment.yml > environment.new
+	sed -n '/==/s/^\([^\]*[^\ ]\) *\\*$$/      - \1/p' requirements.lock >> environment.new
+	echo '      - --editable .' >> environment.new
+	mv environment.new environment.yml
+
+clean:  ## remove the book and the environment
+	rm -rf $(OUT) $(VENV)
+
+$(VENV)/.locked: requirements.lock
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed" >&2; exit 1; }
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile \
+	  --require-hashes -r requirements.lock
+	$(BIN)/python -m compileall -q -j 0 $(VENV)/lib >/dev/null || true
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.locked pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --no-deps --no-build-isolation --editable .
+	@touch $@
