@@ -1,0 +1,203 @@
+"""The `rhcc` command: one thin function for each subcommand."""
+
+from __future__ import annotations
+
+import functools
+import signal
+import sys
+from pathlib import Path
+
+import click
+
+from helpers.errors import InputError
+from helpers.pipeline.project import BuildError, find_project
+
+FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+
+COHORT = click.argument("cohort", type=click.Path(path_type=Path))
+JOBS = click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    metavar="N",
+    help="How many notebooks to run at once.  [default: one for each processor]",
+)
+
+
+def _path_option(*names, **options):
+    return click.option(*names, type=click.Path(path_type=Path), **options)
+
+
+def _told(command):
+    """End with a status and plain sentences where the command cannot do its work."""
+
+    @functools.wraps(command)
+    def wrapped(*args, **kwargs):
+        try:
+            status = command(*args, **kwargs)
+        except InputError as error:
+            for problem in error.problems:
+                click.echo(f"{error.source}: {problem}", err=True)
+            status = BAD_INPUT
+        except BuildError as error:
+            click.echo(f"error: {error}", err=True)
+            status = FAILED
+        except OSError as error:
+            click.echo(f"error: {error.filename or 'a file'}: {error.strerror or error}", err=True)
+            status = FAILED
+        except KeyboardInterrupt:
+            click.echo("interrupted; what was there before is untouched", err=True)
+            status = INTERRUPTED
+        sys.exit(status or 0)
+
+    return wrapped
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 96})
+@click.version_option(package_name="rhcc")
+def main():
+    """Recompute a clinical study from its cohort, as a book.
+
+    \b
+    rhcc book                                    the study this repository is about
+    rhcc check my.csv --study my.yml             is the file ready?
+    rhcc run my.csv --study my.yml --out site    the same chapters for your cohort
+    rhcc score data/cohort.csv                   which printed numbers come out again
+
+    Exit status: 0 all is well; 1 a number differs or a notebook failed; 2 the input has
+    problems, all of them listed.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+@main.command()
+@_path_option("--out", help="Folder for the book.  [default: _build beside _toc.yml]")
+@JOBS
+@_told
+def book(out, jobs):
+    """Make the whole book about the study.
+
+    Only notebooks whose inputs changed are run again.
+    """
+    from helpers.pipeline.book import build_book
+
+    root = find_project()
+    data = root / "data"
+    build_book(
+        data / "cohort.csv",
+        data / "study.yml",
+        out or root / "_build",
+        ledger=data / "published.csv",
+        jobs=jobs,
+        whole=True,
+        root=root,
+        report=click.echo,
+    )
+
+
+@main.command()
+@COHORT
+@_path_option("--study", required=True, help="What the columns mean, and the conventions.")
+@_path_option("--out", required=True, help="Folder for html/, results.csv and notebooks/.")
+@_path_option("--ledger", help="Printed numbers to compare with.")
+@click.option(
+    "--suppress-below",
+    type=click.IntRange(0),
+    default=0,
+    metavar="K",
+    help="Do not show counts below K.",
+)
+@JOBS
+@_told
+def run(cohort, study, out, ledger, suppress_below, jobs):
+    """Make the chapters of the book for any COHORT.
+
+    Everything stays on this machine. What OUT held before is replaced only when the new book
+    is whole.
+    """
+    from helpers.pipeline.book import build_book
+
+    build_book(
+        cohort,
+        study,
+        out,
+        ledger=ledger,
+        jobs=jobs,
+        suppress_below=suppress_below,
+        report=click.echo,
+    )
+
+
+@main.command()
+@COHORT
+@_path_option("--study", help="What the columns mean.  [default: data/study.yml]")
+@_path_option("--ledger", help="The printed numbers.  [default: data/published.csv]")
+@_path_option("--json", "target", help="Write every comparison to this file.")
+@_told
+def score(cohort, study, ledger, target):
+    """Compare every printed number that COHORT can give with what is computed from it.
+
+    A line for each number that differs, then a summary by section. Exit status 0 if none does.
+    """
+    from helpers.cohort import load_cohort
+    from helpers.published import compare, load_ledger
+    from helpers.sections import summarize_all
+    from helpers.study import load_study
+
+    data = find_project() / "data"
+    study = load_study(study or data / "study.yml")
+    printed = load_ledger(ledger or data / "published.csv")
+    comparison = compare(summarize_all(load_cohort(cohort, study)), printed)
+    return _report_score(comparison, target)
+
+
+@main.command()
+@COHORT
+@_path_option("--study", required=True, help="What the columns mean.")
+@_path_option("--report", help="Write the problems to this file too, as CSV.")
+@_told
+def check(cohort, study, report):
+    """Check COHORT against its study file, without computing anything.
+
+    All problems are listed at once, with row and column. Exit status 0 if there is none.
+    """
+    from helpers.cohort import load_cohort
+    from helpers.study import load_study
+
+    problems = []
+    try:
+        patients = load_cohort(cohort, load_study(study))
+    except InputError as error:
+        problems = [(error.source, problem) for problem in error.problems]
+        raise
+    finally:
+        if report:
+            _write_problems(problems, report)
+    click.echo(f"{cohort}: {len(patients.data)} patients, no problem found")
+
+
+def _report_score(comparison, target):
+    from helpers.published import COMPARED, DIFFERS, NOT_TESTABLE, summarize_verdicts
+
+    columns = ["id", "printed", "computed", "place", "section", "verdict"]
+    misses = comparison[comparison["verdict"] == DIFFERS]
+    for row in misses[columns].itertuples():
+        click.echo(f"{row.id}: printed {row.printed}, computed {row.computed} ({row.place})")
+    click.echo(summarize_verdicts(comparison).to_string())
+    compared = comparison[comparison["class"].isin(COMPARED)]
+    absent = int((compared["verdict"] == NOT_TESTABLE).sum())
+    if absent:
+        click.echo(f"{absent} more could be compared if the cohort gave them")
+    if target:
+        comparison[columns].to_json(target, orient="records", indent=1, force_ascii=False)
+    return FAILED if len(misses) or absent == len(compared) else 0
+
+
+def _write_problems(problems, path):
+    import csv
+
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([("file", "problem"), *problems])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,289 @@
+"""Make the book: what has to be run is run, the pages are built, both are published at once."""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+from helpers.errors import InputError
+from helpers.pipeline.digest import digest, digest_code, digest_tree
+from helpers.pipeline.project import BuildError, Project, find_project
+from helpers.pipeline.publish import Output
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What the notebooks read.
+
+    Parameters
+    ----------
+    cohort, study : Path
+    ledger : Path or None
+    suppress_below : int
+    beside : Path or None
+        A folder whose other files the notebooks may read too.
+    """
+
+    cohort: Path
+    study: Path
+    ledger: Path | None = None
+    suppress_below: int = 0
+    beside: Path | None = None
+
+    @property
+    def parameters(self) -> dict:
+        """The parameters of a notebook run in a folder laid out by `stage`."""
+        names = self._names()
+        return {
+            "cohort": f"data/{names['cohort']}",
+            "study": f"data/{names['study']}",
+            "ledger": f"data/{names['ledger']}" if self.ledger else "",
+            "suppress_below": self.suppress_below,
+        }
+
+    def digest(self) -> str:
+        beside = digest_tree(self.beside) if self.beside else ""
+        return digest(self.parameters, self.cohort, self.study, self.ledger or "", beside)
+
+    def missing(self) -> list[InputError]:
+        files = [self.cohort, self.study, *([self.ledger] if self.ledger else [])]
+        return [InputError(path, ["no such file"]) for path in files if not path.is_file()]
+
+    def stage(self, folder) -> None:
+        """Link the inputs below `folder`, under names that tell nothing of where they lie."""
+        data = folder / "data"
+        data.mkdir()
+        if self.beside:
+            for path in self.beside.iterdir():
+                (data / path.name).symlink_to(path.resolve())
+        for role, name in self._names().items():
+            link = data / name
+            link.unlink(missing_ok=True)
+            link.symlink_to(getattr(self, role).resolve())
+
+    def _names(self):
+        names = {"cohort": f"cohort{self.cohort.suffix.lower()}", "study": "study.yml"}
+        return names | ({"ledger": "published.csv"} if self.ledger else {})
+
+
+def build_book(
+    cohort,
+    study,
+    out,
+    ledger=None,
+    jobs=None,
+    suppress_below=0,
+    *,
+    whole=False,
+    root=None,
+    forked=None,
+    report=print,
+) -> Path:
+    """Run the notebooks on a cohort and write the book.
+
+    Parameters
+    ----------
+    cohort, study : path-like
+        The patients, and the study file that says what their columns mean.
+    out : path-like
+        Gets `html/`, `results.csv`, `notebooks/` and what else the notebooks write.
+    ledger : path-like, optional
+        The printed numbers to compare with.
+    jobs : int, optional
+        How many notebooks to run at once; as many as there are processors.
+    suppress_below : int
+        Counts below it are not shown.
+    whole : bool
+        Whether the book has the pages about the study that it was written for.
+    root : path-like, optional
+        The folder with the book's sources; found from the working directory upwards.
+    forked : bool, optional
+        Whether kernels are forked from one process with the libraries imported; they are
+        on Linux.
+    report : callable
+        Called with each line of progress.
+
+    Returns
+    -------
+    Path
+        The front page.
+
+    Raises
+    ------
+    InputError
+        The cohort, the study file or the ledger cannot be used.
+    BuildError
+        A notebook or the build of the pages failed. What `out` held is untouched.
+    """
+    root = Path(root) if root else find_project()
+    project = Project(root, whole)
+    output = Output(out)
+    inputs = Inputs(
+        Path(cohort),
+        Path(study),
+        Path(ledger) if ledger else None,
+        suppress_below,
+        root / "data" if whole and (root / "data").is_dir() else None,
+    )
+    for error in inputs.missing():
+        raise error
+    output.check()
+    code = digest_code(root)
+    reads = digest(code, inputs.digest())
+    keys = {path: digest(reads, path) for path in project.notebooks}
+    prose = {str(path.relative_to(root)): path for path in project.prose}
+    key = digest(reads, list(keys.values()), prose, project.toc, project.config)
+    front = output.folder / "html" / "index.html"
+    if output.is_current(key):
+        report(f"nothing has changed: {front}")
+        return front
+    title = _checked_title(inputs)
+    with output.building() as work:
+        kept = _run_notebooks(project, inputs, keys, output, work, jobs, forked, report)
+        staged = _stage(project, kept, work, None if whole else title, report)
+        output.publish(staged, key, list(kept.values()))
+    report(f"the book is in {front}")
+    return front
+
+
+def _checked_title(inputs):
+    """Load the inputs as the notebooks will, so that every problem is told before a run."""
+    from helpers.cohort import load_cohort
+    from helpers.published import load_ledger
+    from helpers.study import load_study
+
+    study = load_study(inputs.study)
+    load_cohort(inputs.cohort, study)
+    if inputs.ledger:
+        load_ledger(inputs.ledger)
+    return study.title
+
+
+def _run_notebooks(project, inputs, keys, output, work, jobs, forked, report):
+    """Run the notebooks whose inputs changed; return where each executed one is kept."""
+    kept = {path: output.cached(path.stem, key) for path, key in keys.items()}
+    to_run = [path for path in keys if not kept[path].is_dir()]
+    total = len(keys)
+    for path in keys:
+        if path not in to_run:
+            report(f"{path.stem}: unchanged")
+    if not to_run:
+        return kept
+
+    from helpers.pipeline import kernels
+    from helpers.pipeline.execute import notebook_environment, run_notebook
+
+    forked = kernels.CAN_FORK if forked is None else forked
+    inputs.stage(work)
+
+    def run(path):
+        began = time.perf_counter()
+        name = path.stem
+        (work / "out" / name).mkdir(parents=True)
+        parameters = inputs.parameters | {"out": f"out/{name}"}
+        notebook, complaints = run_notebook(path, parameters, work, forked)
+        _keep(notebook, work / "out" / name, kept[path], work)
+        return complaints, time.perf_counter() - began
+
+    with notebook_environment(work):
+        if forked:
+            kernels.preload()
+        pool = ThreadPoolExecutor(jobs or os.cpu_count() or 1)
+        try:
+            running = {pool.submit(run, path): path for path in to_run}
+            for number, done in enumerate(as_completed(running), start=total - len(to_run) + 1):
+                complaints, seconds = done.result()
+                report(f"{running[done].stem}: run in {seconds:.1f} s ({number} of {total})")
+                for complaint in complaints:
+                    report(f"  warning, {complaint}")
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            kernels.stop_all()
+            raise
+        finally:
+            pool.shutdown()
+    return kept
+
+
+def _keep(notebook, written, folder, work):
+    """Keep an executed notebook and what it wrote, so that it is there whole or not at all."""
+    import nbformat
+
+    new = work / "kept" / folder.parent.name
+    new.parent.mkdir(exist_ok=True)
+    shutil.copytree(written, new)
+    nbformat.write(notebook, new / "notebook.ipynb")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    new.rename(folder)
+
+
+def _stage(project, kept, work, title, report):
+    """Build the site and gather all that is to be published in one folder."""
+    import nbformat
+
+    from helpers.pipeline.html import build_html, stage_pages
+
+    staged = work / "staged"
+    source = work / "source"
+    for folder in (staged / "notebooks", source):
+        folder.mkdir(parents=True)
+    notebooks = {
+        path: nbformat.read(folder / "notebook.ipynb", as_version=4)
+        for path, folder in kept.items()
+    }
+    stage_pages(project, notebooks, source, title)
+    report("building the pages")
+    build_html(source, work).rename(staged / "html")
+    _write_results(kept, staged / "results.csv")
+    for path, folder in kept.items():
+        shutil.copyfile(folder / "notebook.ipynb", staged / "notebooks" / path.name)
+        _copy_written(folder, staged, {"notebook.ipynb", f"{path.stem}.csv"})
+    _refuse_machine_paths(staged, [work, project.root, Path(sys.prefix)])
+    return staged
+
+
+def _write_results(kept, target):
+    """Join the rows that the notebooks left, in reading order."""
+    header, rows = None, []
+    for path, folder in kept.items():
+        left = folder / f"{path.stem}.csv"
+        if not left.is_file():
+            continue
+        with left.open(encoding="utf-8", newline="") as file:
+            first, *rest = csv.reader(file)
+        if header not in (None, first):
+            raise BuildError(f"{left.name}: its columns are not those of the other notebooks")
+        header = first
+        rows += rest
+    with target.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerows([header, *rows] if header else [])
+
+
+def _copy_written(folder, staged, besides):
+    for path in sorted(folder.rglob("*")):
+        if path.is_dir() or path.name in besides and path.parent == folder:
+            continue
+        target = staged / path.relative_to(folder)
+        if target.exists():
+            raise BuildError(f"two notebooks wrote {path.relative_to(folder)}")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+
+
+def _refuse_machine_paths(folder, paths):
+    """Refuse to publish a file that names a folder of this machine."""
+    needles = {str(path).encode(): path for path in paths if len(path.parts) > 2}
+    found = [
+        str(path.relative_to(folder))
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and any(needle in path.read_bytes() for needle in needles)
+    ]
+    if found:
+        raise BuildError(f"these files name a folder of this machine: {', '.join(found)}")

@@ -1,0 +1,111 @@
+"""Executed notebooks and pages to HTML, with one Sphinx build and every warning an error."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+from helpers.pipeline.execute import SOURCE_DATE
+from helpers.pipeline.project import BuildError
+
+VISIBILITY = ("hide-", "remove-", "show-input")
+
+COHORT_PAGE = """\
+# {title}
+
+The chapters below were computed from this cohort by the conventions that its study file names.
+Nothing in them comes from the study that the method was first written for.
+"""
+
+
+def stage_pages(project, executed, folder, title=None) -> None:
+    """Lay out what Sphinx reads: pages, executed notebooks, table of contents, settings.
+
+    Parameters
+    ----------
+    project : Project
+    executed : dict
+        Each executed notebook by its path in the project.
+    folder : Path
+        Where to lay it out.
+    title : str, optional
+        The book's title, where it is not the one in `_config.yml`.
+    """
+    import nbformat
+
+    for path in project.prose:
+        _copy(path, folder / path.relative_to(project.root))
+    for path, notebook in executed.items():
+        target = folder / path.relative_to(project.root)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(_folded(notebook), target)
+    config = dict(project.config)
+    if title:
+        config["title"] = title
+        if project.toc["root"] == "cohort":
+            page = COHORT_PAGE.format(title=_plain(title))
+            (folder / "cohort.md").write_text(page, "utf-8")
+    config["execute"] = {**config.get("execute", {}), "execute_notebooks": "off"}
+    _write_yaml(config, folder / "_config.yml")
+    _write_yaml(project.toc, folder / "_toc.yml")
+
+
+def build_html(source, folder) -> Path:
+    """Build the staged pages and return the folder of the site.
+
+    Raises
+    ------
+    BuildError
+        Sphinx warned or failed; the message lists what it said.
+    """
+    program = "import sys; from jupyter_book.cli.main import main; sys.exit(main())"
+    arguments = ["build", source, "--path-output", folder, "--warningiserror", "--keep-going"]
+    environment = {"SOURCE_DATE_EPOCH": SOURCE_DATE, **os.environ, "PYTHONHASHSEED": "0"}
+    done = subprocess.run(
+        [sys.executable, "-c", program, *map(str, arguments), "--quiet"],
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd=folder,
+    )
+    site = folder / "_build" / "html"
+    if done.returncode:
+        raise BuildError("the pages could not be built:\n" + _complaints(done, source))
+    (site / ".buildinfo").unlink(missing_ok=True)
+    (site / ".nojekyll").touch()
+    return site
+
+
+def _complaints(done, source):
+    text = re.sub(r"\x1b\[[0-9;]*m", "", done.stderr).replace(f"{source}{os.sep}", "")
+    found = [line for line in text.splitlines() if re.search(r"WARNING|ERROR|CRITICAL", line)]
+    return "\n".join(f"  {line}" for line in dict.fromkeys(found or text.splitlines()[-8:]))
+
+
+def _folded(notebook):
+    """Fold each code cell whose tags do not say how it is shown."""
+    for cell in notebook.cells:
+        tags = cell.metadata.get("tags", [])
+        if cell.cell_type == "code" and not any(tag.startswith(VISIBILITY) for tag in tags):
+            cell.metadata["tags"] = [*tags, "hide-input"]
+    return notebook
+
+
+def _plain(text):
+    """Escape what Markdown or HTML would read as markup."""
+    return re.sub(r"([\\`*_{}\[\]<>#$&|~!:])", r"\\\1", " ".join(text.split()))
+
+
+def _copy(path, target):
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(path, target)
+
+
+def _write_yaml(content, path):
+    path.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), "utf-8")
