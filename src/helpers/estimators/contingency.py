@@ -1,6 +1,7 @@
 """Counts: tests of contingency tables, proportions and their contrasts, balance of levels."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
@@ -9,7 +10,8 @@ from scipy.special import gammaln
 from helpers.estimators.estimate import Estimate, PValue, no_estimate, no_test
 
 SMALL_COUNT = 5  # below it the chi-square approximation is not trusted
-TIE_TOLERANCE = 1e-7  # tables this close in probability are equally likely, as in R
+TIE_TOLERANCE = 1e-7  # tables this close in log probability are equally likely, as in R
+SAME_SURPRISE = 1e-9  # partial tables this close in log probability are counted together
 EXACT_WORK = 5_000_000  # partial tables that one step of the exact test may hold
 MONTE_CARLO_TABLES = 100_000
 MONTE_CARLO_SEED = 20240387
@@ -65,7 +67,8 @@ def fisher(table) -> PValue:
 
     The p value is the total probability, given the margins, of the tables that are no more
     likely than the observed one. Tables are built column by column; partial tables that
-    leave the same row totals at the same probability are counted together.
+    leave the same row totals at the same probability are counted together, and no further
+    once all or none of their completions belong to the sum (Mehta and Patel).
 
     Parameters
     ----------
@@ -81,46 +84,102 @@ def fisher(table) -> PValue:
     References
     ----------
     Freeman GH, Halton JH. Note on an exact treatment of contingency, goodness of fit and
-    other problems of significance. Biometrika 1951;38:141-149.
+    other problems of significance. Biometrika 1951;38:141-149. Mehta CR, Patel NR. A network
+    algorithm for performing Fisher's exact test in r x c contingency tables. J Am Stat Assoc
+    1983;78:427-434.
     """
     table = _without_empty(np.asarray(table, dtype=int))
     if min(table.shape) < 2:
         return PValue(1.0, "fisher")
     if table.shape[0] > table.shape[1]:
         table = table.T
-    observed = gammaln(table + 1).sum()
+    row_totals, column_totals = (np.sort(table.sum(axis=axis)) for axis in (1, 0))
+    least = _log_factorials(table.ravel()) - TIE_TOLERANCE
     try:
-        surprise, n_tables = _enumerate(*(np.sort(table.sum(axis=axis)) for axis in (1, 0)))
+        p = _tail_probability(row_totals, column_totals, least)
     except _TooLargeError:
-        return _fisher_monte_carlo(table, observed)
-    log_weight = np.log(n_tables) - surprise
-    weight = np.exp(log_weight - log_weight.max())
-    extreme = surprise >= observed - TIE_TOLERANCE
-    return PValue(float(min(1.0, weight[extreme].sum() / weight.sum())), "fisher")
+        return _fisher_monte_carlo(row_totals, column_totals, least)
+    return PValue(min(1.0, p), "fisher")
 
 
 class _TooLargeError(Exception):
     pass
 
 
-def _enumerate(row_totals, column_totals):
-    """Sum of log factorials of every table with these sorted margins, and how many have it."""
+@dataclass(frozen=True)
+class _Layer:
+    """The ways to fill one column: from each state of the row totals left, to the next.
+
+    `low` and `high` bound what the later columns add to the sum of log factorials from the
+    state that is reached; `log_weight` is the log of the sum of 1 / (product of factorials)
+    over all ways to fill them.
+    """
+
+    origin: np.ndarray
+    cost: np.ndarray
+    target: np.ndarray
+    n_origins: int
+    low: np.ndarray
+    high: np.ndarray
+    log_weight: np.ndarray
+
+
+def _tail_probability(row_totals, column_totals, least):
+    """Probability of the tables whose sum of log factorials is at least `least`."""
+    n = row_totals.sum()
+    log_scale = _log_factorials(np.append(row_totals, column_totals)) - gammaln(n + 1)
+    state, surprise, n_tables = np.zeros(1, dtype=int), np.zeros(1), np.ones(1)
+    p = 0.0
+    for layer in _layers(row_totals, column_totals):
+        degree = np.bincount(layer.origin, minlength=layer.n_origins)
+        branches = degree[state]
+        if branches.sum() > EXACT_WORK:
+            raise _TooLargeError
+        parent = np.repeat(np.arange(len(state)), branches)
+        within = np.arange(len(parent)) - np.repeat(np.cumsum(branches) - branches, branches)
+        edge = (np.cumsum(degree) - degree)[state[parent]] + within
+        state = layer.target[edge]
+        surprise = surprise[parent] + layer.cost[edge]
+        n_tables = n_tables[parent]
+        all_extreme = surprise + layer.low[state] >= least
+        log_p = log_scale + layer.log_weight[state] - surprise
+        p += float((n_tables * np.exp(log_p))[all_extreme].sum())
+        open_ = ~all_extreme & (surprise + layer.high[state] >= least)
+        keys = np.column_stack([state, np.rint(surprise / SAME_SURPRISE).astype(np.int64)])[open_]
+        _, first, same = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+        n_tables = np.bincount(same.ravel(), weights=n_tables[open_])
+        state, surprise = state[open_][first], surprise[open_][first]
+    return p
+
+
+def _layers(row_totals, column_totals):
     left = row_totals[None, :]
-    surprise = np.zeros(1)
-    n_tables = np.ones(1)
+    edges = []
     for total in column_totals[:-1]:
         columns = _columns(total, row_totals)
         if len(left) * len(columns) > EXACT_WORK:
             raise _TooLargeError
         remaining = left[:, None, :] - columns[None, :, :]
-        state, column = np.nonzero((remaining >= 0).all(axis=2))
-        left = np.sort(remaining[state, column], axis=1)
-        surprise = surprise[state] + gammaln(columns + 1).sum(axis=1)[column]
-        keys = np.column_stack([left, np.rint(surprise / TIE_TOLERANCE * 100).astype(np.int64)])
-        _, first, same = np.unique(keys, axis=0, return_index=True, return_inverse=True)
-        n_tables = np.bincount(same.ravel(), weights=n_tables[state])
-        left, surprise = left[first], surprise[first]
-    return surprise + gammaln(left + 1).sum(axis=1), n_tables
+        origin, column = np.nonzero((remaining >= 0).all(axis=2))
+        reached = np.sort(remaining[origin, column], axis=1)
+        n_origins = len(left)
+        left, target = np.unique(reached, axis=0, return_inverse=True)
+        edges.append((origin, _log_factorials(columns)[column], target.ravel(), n_origins, left))
+    layers = []
+    low = high = _log_factorials(left)
+    for number, (origin, cost, target, n_origins, left) in reversed(list(enumerate(edges))):
+        later = column_totals[number + 1 :]
+        log_weight = gammaln(later.sum() + 1) - _log_factorials(left) - _log_factorials(later)
+        layers.append(_Layer(origin, cost, target, n_origins, low, high, log_weight))
+        lowest, highest = np.full(n_origins, np.inf), np.full(n_origins, -np.inf)
+        np.minimum.at(lowest, origin, cost + low[target])
+        np.maximum.at(highest, origin, cost + high[target])
+        low, high = lowest, highest
+    return reversed(layers)
+
+
+def _log_factorials(counts):
+    return gammaln(counts + 1).sum(axis=-1)
 
 
 def _columns(total, limits):
@@ -134,12 +193,11 @@ def _columns(total, limits):
     return np.column_stack([upper[fits], last[fits]])
 
 
-def _fisher_monte_carlo(table, observed):
-    tables = stats.random_table(table.sum(axis=1), table.sum(axis=0)).rvs(
+def _fisher_monte_carlo(row_totals, column_totals, least):
+    tables = stats.random_table(row_totals, column_totals).rvs(
         MONTE_CARLO_TABLES, random_state=np.random.default_rng(MONTE_CARLO_SEED)
     )
-    surprise = gammaln(tables + 1).sum(axis=(1, 2))
-    n_extreme = np.count_nonzero(surprise >= observed - TIE_TOLERANCE)
+    n_extreme = int((_log_factorials(tables).sum(axis=1) >= least).sum())
     return PValue((n_extreme + 1) / (MONTE_CARLO_TABLES + 1), "fisher_monte_carlo")
 
 
