@@ -13,6 +13,7 @@ from pathlib import Path
 
 from helpers.errors import InputError
 from helpers.pipeline.digest import digest, digest_code, digest_tree
+from helpers.pipeline.environment import notebook_environment
 from helpers.pipeline.project import BuildError, Project, find_project
 from helpers.pipeline.publish import Output
 
@@ -145,7 +146,7 @@ def build_book(
         return front
     title = _checked_title(inputs)
     with output.building() as work:
-        kept = _run_notebooks(project, inputs, keys, output, work, jobs, forked, report)
+        kept = _run_notebooks(inputs, keys, output, work, jobs, forked, whole, report)
         staged = _stage(project, kept, work, None if whole else title, report)
         output.publish(staged, key, list(kept.values()))
     report(f"the book is in {front}")
@@ -165,22 +166,28 @@ def _checked_title(inputs):
     return study.title
 
 
-def _run_notebooks(project, inputs, keys, output, work, jobs, forked, report):
+def _run_notebooks(inputs, keys, output, work, jobs, forked, strict, report):
     """Run the notebooks whose inputs changed; return where each executed one is kept."""
     kept = {path: output.cached(path.stem, key) for path, key in keys.items()}
     to_run = [path for path in keys if not kept[path].is_dir()]
-    total = len(keys)
     for path in keys:
         if path not in to_run:
             report(f"{path.stem}: unchanged")
     if not to_run:
         return kept
 
+    inputs.stage(work)
+    with notebook_environment(work):
+        return _run_in_parallel(to_run, inputs, kept, work, jobs, forked, strict, report)
+
+
+def _run_in_parallel(to_run, inputs, kept, work, jobs, forked, strict, report):
     from helpers.pipeline import kernels
-    from helpers.pipeline.execute import notebook_environment, run_notebook
 
     forked = kernels.CAN_FORK if forked is None else forked
-    inputs.stage(work)
+    if forked:
+        kernels.preload()
+    from helpers.pipeline.execute import run_notebook
 
     def run(path):
         began = time.perf_counter()
@@ -188,26 +195,26 @@ def _run_notebooks(project, inputs, keys, output, work, jobs, forked, report):
         (work / "out" / name).mkdir(parents=True)
         parameters = inputs.parameters | {"out": f"out/{name}"}
         notebook, complaints = run_notebook(path, parameters, work, forked)
+        if complaints and strict:
+            raise BuildError(f"{path.name}, {complaints[0]}")
         _keep(notebook, work / "out" / name, kept[path], work)
         return complaints, time.perf_counter() - began
 
-    with notebook_environment(work):
-        if forked:
-            kernels.preload()
-        pool = ThreadPoolExecutor(jobs or os.cpu_count() or 1)
-        try:
-            running = {pool.submit(run, path): path for path in to_run}
-            for number, done in enumerate(as_completed(running), start=total - len(to_run) + 1):
-                complaints, seconds = done.result()
-                report(f"{running[done].stem}: run in {seconds:.1f} s ({number} of {total})")
-                for complaint in complaints:
-                    report(f"  warning, {complaint}")
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            kernels.stop_all()
-            raise
-        finally:
-            pool.shutdown()
+    pool = ThreadPoolExecutor(jobs or os.cpu_count() or 1)
+    try:
+        running = {pool.submit(run, path): path for path in to_run}
+        done_before = len(kept) - len(to_run)
+        for number, done in enumerate(as_completed(running), start=done_before + 1):
+            complaints, seconds = done.result()
+            report(f"{running[done].stem}: run in {seconds:.1f} s ({number} of {len(kept)})")
+            for complaint in complaints:
+                report(f"  warning, {complaint}")
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        kernels.stop_all()
+        raise
+    finally:
+        pool.shutdown()
     return kept
 
 

@@ -32,7 +32,9 @@ def digest_code(root) -> str:
     site = Path(sysconfig.get_paths()["purelib"])
     installed = sorted(path.name for path in site.glob("*.dist-info"))
     lock = [path for path in [root / "requirements.lock"] if path.is_file()]
-    return digest({str(path.relative_to(PACKAGE)): path for path in code}, lock, sys.version, installed)
+    return digest(
+        {str(path.relative_to(PACKAGE)): path for path in code}, lock, sys.version, installed
+    )
 
 
 def _sha(*parts):

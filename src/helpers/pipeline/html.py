@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from helpers.pipeline.execute import SOURCE_DATE
+from helpers.pipeline.environment import SOURCE_DATE
 from helpers.pipeline.project import BuildError
 
 VISIBILITY = ("hide-", "remove-", "show-input")

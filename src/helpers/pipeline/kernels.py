@@ -14,6 +14,7 @@ import signal
 import sys
 import tempfile
 import weakref
+from multiprocessing import forkserver
 
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
@@ -109,9 +110,9 @@ def stop_all() -> None:
 
 
 def preload() -> None:
-    """Say what the fork server imports. Has no effect once the server runs."""
-    if CAN_FORK:
-        _CONTEXT.set_forkserver_preload(["helpers.pipeline.preloaded"])
+    """Start the fork server, which imports the libraries while this process goes on."""
+    _CONTEXT.set_forkserver_preload(["helpers.pipeline.preloaded"])
+    forkserver.ensure_running()
 
 
 def _run_kernel(arguments, cwd, env):

@@ -1,0 +1,391 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from small_book import COUNTS, PARAMETERS, READ, write_notebook, write_small_book
+
+from helpers.errors import InputError
+from helpers.parameters import _Written, read_parameters
+from helpers.pipeline import BuildError, build_book
+from helpers.pipeline.html import _plain
+from helpers.pipeline.project import PARAMETERS as WRITTEN
+from helpers.pipeline.project import Project, find_project, takes_parameters
+from helpers.pipeline.publish import Output
+
+
+def make(root, out=None, lines=None, **settings):
+    report = (lambda line: None) if lines is None else lines.append
+    settings = {"whole": True, "ledger": root / "data" / "published.csv"} | settings
+    return build_book(
+        root / "data" / "cohort.csv",
+        root / "data" / "study.yml",
+        out or root / "out",
+        root=root,
+        report=report,
+        **settings,
+    )
+
+
+def contents(folder):
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and ".rhcc" not in path.relative_to(folder).parts
+    }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fixed_helpers(tmp_path_factory):
+    """Helpers that do not change while the tests run, whoever edits the real ones."""
+    folder = tmp_path_factory.mktemp("helpers")
+    (folder / "survival.py").touch()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("helpers.pipeline.digest.PACKAGE", folder)
+        yield
+
+
+@pytest.fixture(scope="module")
+def built(fixed_helpers, tmp_path_factory):
+    root = write_small_book(tmp_path_factory.mktemp("built") / "book")
+    make(root)
+    return root
+
+
+@pytest.fixture
+def root(tmp_path):
+    return write_small_book(tmp_path / "book")
+
+
+# the parameters cell
+
+
+def test_parameters_are_resolved_in_the_nearest_parent_that_has_them(tmp_path, monkeypatch):
+    (tmp_path / "data").mkdir()
+    for name in ("cohort.csv", "study.yml"):
+        (tmp_path / "data" / name).touch()
+    (tmp_path / "notebooks").mkdir()
+    monkeypatch.chdir(tmp_path / "notebooks")
+    namespace = {"In": [], "Out": {}, "_": 1, "os": os, "Path": Path, "print": print}
+    namespace |= {"cohort": "data/cohort.csv", "study": "data/study.yml"}
+    namespace |= {"ledger": "", "out": "", "suppress_below": 5}
+    parameters = read_parameters(namespace)
+    assert parameters.cohort == tmp_path / "data" / "cohort.csv"
+    assert parameters.study == tmp_path / "data" / "study.yml"
+    assert (parameters.ledger, parameters.out, parameters.suppress_below) == (None, None, 5)
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"typo": 1}, "'typo' is not a parameter"),
+        ({"cohort": 3}, "cohort = 3"),
+        ({"suppress_below": "five"}, "suppress_below = 'five'"),
+        ({"suppress_below": -1}, "suppress_below = -1"),
+        ({"suppress_below": True}, "suppress_below = True"),
+        ({"cohort": ""}, "cohort = ''"),
+    ],
+)
+def test_a_wrong_parameter_is_an_error(change, word):
+    namespace = {"cohort": "c", "study": "s", "ledger": "", "out": "", "suppress_below": 0}
+    with pytest.raises(InputError) as caught:
+        read_parameters(namespace | change)
+    assert len(caught.value.problems) == 1
+    assert word in caught.value.problems[0]
+
+
+def test_a_missing_parameter_is_an_error():
+    with pytest.raises(InputError, match="'study' is missing"):
+        read_parameters({"cohort": "c", "ledger": "", "out": "", "suppress_below": 0})
+
+
+def test_the_pipeline_and_the_notebooks_know_the_same_parameters():
+    assert {name: field.annotation for name, field in _Written.model_fields.items()} == WRITTEN
+
+
+@pytest.mark.parametrize(
+    "cell", [PARAMETERS + "\ntypo = 1", PARAMETERS.replace("0", '"0"'), 'cohort = "a"']
+)
+def test_a_notebook_with_other_parameters_is_refused(tmp_path, cell):
+    write_notebook(tmp_path / "wrong.ipynb", ["# Wrong", cell, READ])
+    with pytest.raises(BuildError, match="the parameters cell is wrong about"):
+        takes_parameters(tmp_path / "wrong.ipynb")
+
+
+def test_plain_papermill_refuses_an_unknown_parameter(built, tmp_path):
+    command = [sys.executable, "-m", "papermill", "notebooks/01_counts.ipynb"]
+    command += [str(tmp_path / "out.ipynb"), "-k", "python3", "-l", "python"]
+    command += ["-p", "cohort", "data/cohort.csv"]
+    done = subprocess.run([*command, "-p", "typo", "1"], cwd=built, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "'typo' is not a parameter" in done.stderr
+    assert subprocess.run(command, cwd=built, capture_output=True).returncode == 0
+
+
+# what a build leaves
+
+
+def test_a_build_leaves_the_site_the_results_and_the_notebooks(built):
+    out = built / "out"
+    assert (out / "html" / "index.html").is_file()
+    assert (out / "html" / "notebooks" / "02_curve.html").is_file()
+    assert (out / "results.csv").read_text() == (
+        "analysis,statistic,value\n01_counts,n,227\n02_curve,n,227\n"
+    )
+    assert sorted(path.name for path in (out / "notebooks").iterdir()) == [
+        "01_counts.ipynb",
+        "02_curve.ipynb",
+    ]
+
+
+def test_executed_notebooks_are_the_source_with_outputs(built):
+    for path in (built / "out" / "notebooks").iterdir():
+        executed = nbformat.read(path, 4)
+        source = nbformat.read(built / "notebooks" / path.name, 4)
+        assert executed.metadata == source.metadata
+        assert [c.source for c in executed.cells] == [c.source for c in source.cells]
+        assert [c.metadata for c in executed.cells] == [c.metadata for c in source.cells]
+        code = [cell for cell in executed.cells if cell.cell_type == "code"]
+        assert [cell.execution_count for cell in code] == [*range(1, len(code) + 1)]
+        assert any(cell.outputs for cell in code)
+
+
+def test_no_published_file_names_this_machine(built):
+    needles = [str(built).encode(), str(Path(sys.prefix)).encode(), b"/site-packages"]
+    for name, content in contents(built / "out").items():
+        assert not any(needle in content for needle in needles), name
+
+
+def test_forked_kernels_give_the_bytes_of_fresh_ones(built):
+    make(built, out=built / "fresh", forked=False)
+    assert contents(built / "fresh") == contents(built / "out")
+    assert b"<svg" in contents(built / "out")["notebooks/02_curve.ipynb"]
+
+
+def test_a_notebook_that_names_a_folder_of_the_machine_is_not_published(root):
+    write_notebook(root / "notebooks" / "01_counts.ipynb", [*COUNTS, "import os; os.getcwd()"])
+    with pytest.raises(BuildError, match="name a folder of this machine: .*01_counts"):
+        make(root)
+    assert not (root / "out" / "html").exists()
+
+
+# what runs again
+
+
+def test_nothing_runs_again_when_nothing_changed(built):
+    lines = []
+    make(built, lines=lines)
+    assert len(lines) == 1
+    assert lines[0].startswith("nothing has changed")
+
+
+def test_a_change_in_prose_runs_no_notebook(root):
+    make(root)
+    before = contents(root / "out")
+    page = root / "book" / "sources.md"
+    page.write_text(page.read_text() + "\nOne more sentence.\n")
+    lines = []
+    make(root, lines=lines)
+    assert lines[:2] == ["01_counts: unchanged", "02_curve: unchanged"]
+    after = contents(root / "out")
+    assert b"One more sentence" in after["html/book/sources.html"]
+    assert after["notebooks/01_counts.ipynb"] == before["notebooks/01_counts.ipynb"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["data/cohort.csv", "data/study.yml", "data/published.csv", "requirements.lock"],
+)
+def test_a_change_in_what_is_read_runs_every_notebook(root, name):
+    make(root)
+    path = root / name
+    path.write_bytes(path.read_bytes() + b"\n")
+    assert ran_again(root) == ["01_counts", "02_curve"]
+
+
+def test_a_change_in_a_helper_runs_every_notebook(root, monkeypatch, tmp_path):
+    make(root)
+    other = tmp_path / "helpers"
+    other.mkdir()
+    (other / "survival.py").write_text("changed = True\n")
+    monkeypatch.setattr("helpers.pipeline.digest.PACKAGE", other)
+    assert ran_again(root) == ["01_counts", "02_curve"]
+
+
+def test_a_change_in_one_notebook_runs_it_alone(root):
+    make(root)
+    write_notebook(root / "notebooks" / "01_counts.ipynb", [*COUNTS, "1 + 1"])
+    assert ran_again(root) == ["01_counts"]
+
+
+def ran_again(root):
+    lines = []
+    make(root, lines=lines)
+    return sorted(line.split(":")[0] for line in lines if ": run in" in line)
+
+
+def test_a_damaged_page_is_built_again(root):
+    make(root)
+    before = contents(root / "out")
+    (root / "out" / "html" / "index.html").unlink()
+    make(root)
+    assert contents(root / "out") == before
+
+
+# what goes wrong
+
+
+def test_a_failing_notebook_is_named_and_leaves_the_output_whole(root):
+    make(root)
+    before = contents(root / "out")
+    write_notebook(root / "notebooks" / "02_curve.ipynb", ["# C", PARAMETERS, READ, "1 / 0"])
+    with pytest.raises(BuildError) as caught:
+        make(root)
+    message = "02_curve.ipynb, cell 4 (1 / 0): ZeroDivisionError: division by zero"
+    assert str(caught.value) == message
+    assert contents(root / "out") == before
+
+
+def test_a_warning_in_the_whole_book_is_an_error(root):
+    warn = "import warnings; warnings.warn('odd')"
+    write_notebook(root / "notebooks" / "01_counts.ipynb", [*COUNTS, warn])
+    with pytest.raises(BuildError, match="01_counts.ipynb, cell 5: .*odd"):
+        make(root)
+    lines = []
+    make(root, lines=lines, whole=False)
+    assert any("odd" in line for line in lines)
+    executed = nbformat.read(root / "out" / "notebooks" / "01_counts.ipynb", 4)
+    names = [output.get("name") for cell in executed.cells for output in cell.get("outputs", [])]
+    assert "stderr" not in names
+
+
+def test_a_broken_reference_fails_the_build_and_leaves_the_output_whole(root):
+    make(root)
+    before = contents(root / "out")
+    page = root / "book" / "sources.md"
+    page.write_text(page.read_text() + "\n{ref}`nowhere`\n")
+    with pytest.raises(BuildError, match="book/sources.md:.*nowhere"):
+        make(root)
+    assert contents(root / "out") == before
+
+
+def test_bad_input_is_told_before_anything_is_written(root, tmp_path):
+    (root / "data" / "study.yml").write_text("title: [")
+    with pytest.raises(InputError):
+        make(root, out=tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_files_that_were_there_are_never_replaced(root, tmp_path):
+    mine = tmp_path / "mine"
+    (mine / "html").mkdir(parents=True)
+    (mine / "html" / "precious.html").write_text("mine")
+    with pytest.raises(InputError, match="html is there already"):
+        make(root, out=mine)
+    assert contents(mine) == {"html/precious.html": b"mine"}
+
+
+def test_publishing_is_undone_when_it_fails_midway(tmp_path, monkeypatch):
+    output = Output(tmp_path / "out")
+    with output.building() as work:
+        stage(work, "old")
+        output.publish(work / "staged", "1", [])
+    before = contents(output.folder)
+    rename, calls = Path.rename, []
+
+    def failing(self, target):
+        calls.append(target)
+        if len(calls) == 3:
+            raise OSError("disk full")
+        return rename(self, target)
+
+    with output.building() as work:
+        stage(work, "new")
+        with monkeypatch.context() as patched:
+            patched.setattr(Path, "rename", failing)
+            with pytest.raises(OSError, match="disk full"):
+                output.publish(work / "staged", "2", [])
+    assert contents(output.folder) == before
+    assert not output.is_current("2")
+
+
+def stage(work, text):
+    (work / "staged" / "html").mkdir(parents=True)
+    (work / "staged" / "html" / "index.html").write_text(text)
+    (work / "staged" / "results.csv").write_text(text)
+
+
+def test_two_runs_do_not_write_to_one_folder(tmp_path):
+    output = Output(tmp_path)
+    with (
+        output.building(),
+        pytest.raises(InputError, match="another run"),
+        Output(tmp_path).building(),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_leaves_the_output_whole_and_no_process(root, signum, tmp_path):
+    make(root, out=root / "_build")
+    before = contents(root / "_build")
+    started = tmp_path / "started"
+    wait = f"import os, time; open({str(started)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
+    write_notebook(root / "notebooks" / "02_curve.ipynb", ["# C", PARAMETERS, READ, wait])
+    command = [sys.executable, "-m", "helpers.cli", "book"]
+    running = subprocess.Popen(command, cwd=root, stderr=subprocess.PIPE, text=True)
+    while not (started.exists() and started.read_text()):
+        assert running.poll() is None
+    running.send_signal(signum)
+    _, error = running.communicate(timeout=30)
+    assert running.returncode == 130
+    assert error == "interrupted; what was there before is untouched\n"
+    assert contents(root / "_build") == before
+    assert not [*(root / "_build" / ".rhcc").glob("building-*")]
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(started.read_text()), 0)
+
+
+# the book for another cohort
+
+
+def test_another_cohort_gets_the_notebooks_and_the_general_pages(root):
+    make(root, whole=False, ledger=None)
+    site = root / "out" / "html"
+    assert (site / "notebooks" / "01_counts.html").is_file()
+    assert (site / "book" / "sources.html").is_file()
+    assert not (site / "book" / "index.html").exists()
+    assert "cohort.html" in (site / "index.html").read_text()
+
+
+def test_chapters_of_a_dropped_page_move_up(tmp_path):
+    root = write_small_book(tmp_path / "book")
+    (root / "_toc.yml").write_text(
+        "format: jb-book\nroot: book/index\nparts:\n- caption: One\n  chapters:\n"
+        "  - file: book/index\n    sections:\n    - file: notebooks/02_curve\n"
+        "    - file: book/sources\n"
+    )
+    toc = Project(root, whole=False).toc
+    assert toc["parts"] == [
+        {
+            "caption": "One",
+            "chapters": [{"file": "notebooks/02_curve"}, {"file": "book/sources"}],
+        }
+    ]
+
+
+def test_a_title_is_text_and_not_markup():
+    assert _plain("a <b>*x*</b>\n`c`") == r"a \<b\>\*x\*\</b\> \`c\`"
+
+
+def test_a_project_is_found_from_below(root):
+    assert find_project(root / "notebooks") == root
+
+
+def test_source_notebooks_are_left_as_they_were(built):
+    for path in (built / "notebooks").iterdir():
+        assert all(not cell.get("outputs") for cell in json.loads(path.read_text())["cells"])
