@@ -1,0 +1,284 @@
+"""Kaplan-Meier curves with the numbers at risk and the events below them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from matplotlib.transforms import blended_transform_factory
+
+from helpers.figures import style
+from helpers.formats import format_estimate, format_number, format_p
+from helpers.results import BETWEEN_ARMS, contrast, value_of
+
+TICK_STEPS = [1, 2, 3, 6, 12, 24, 36, 60, 120]
+LINE = 0.19  # inches from one line of text to the next
+LABEL_WIDTH = 1.5  # inches, beyond which the name of an arm is broken
+GAP = 0.33  # inches between the names of the arms and the axis
+HEIGHT = 3.1  # inches, of the axes
+
+
+def choose_times(curves, most=9) -> list[float]:
+    """Times for the ticks of the axis and the columns of the table at risk.
+
+    Parameters
+    ----------
+    curves : DataFrame
+        Curves by group, with ``time``.
+    most : int
+        How many there may be.
+    """
+    longest = float(curves["time"].max())
+    steps = [step for step in TICK_STEPS if longest / step < most]
+    step = steps[0] if steps else 120 * math.ceil(longest / (120 * most))
+    return [float(time) for time in np.arange(0, longest + step / 100, step)]
+
+
+def plot_kaplan_meier(curves, at_risk, results, study, endpoint, *, variable="arm", level=""):
+    """Draw the survival of each arm.
+
+    Parameters
+    ----------
+    curves : DataFrame
+        ``group, time, n_censored, survival, conf_low, conf_high``.
+    at_risk : DataFrame
+        ``group, time, n_risk, n_event`` (events up to the time) at the times of `choose_times`.
+    results : DataFrame
+        For the medians, hazard ratios and p values that are written beside the curves.
+    study : Study
+    endpoint : str
+    variable, level : str
+        The subgroup that is shown; all patients by default.
+
+    Returns
+    -------
+    Figure
+    """
+    keys = _keys(endpoint, variable, level)
+    arms = [arm for arm in study.arm.levels if (curves["group"] == arm).any()]
+    names = {arm: style.wrap(_label(study, arm), LABEL_WIDTH, weight="bold") for arm in arms}
+    ends = {arm: [*names[arm], "median", _median(results, arm, keys)] for arm in arms}
+    left = GAP + 0.1 + _widest(names)
+    width = style.WIDTH - left - _widest(ends) - 0.25
+    heading = [
+        line
+        for text in _contrast_lines(results, study, arms, keys)
+        for line in style.wrap(text, style.WIDTH - left)
+    ]
+    below = 0.85 + LINE * (1 + sum(map(len, names.values())))
+    with style.house_style():
+        figure = style.new_figure(below + HEIGHT + 0.38 + LINE * len(heading))
+        axes = style.place_axes(figure, left, below, width, HEIGHT)
+        _set_axes(axes, at_risk, study, endpoint)
+        for arm in arms:
+            _draw_curve(axes, curves[curves["group"] == arm], style.arm_style(study, arm))
+        _draw_medians(axes, results, study, arms, keys)
+        _draw_ends(axes, curves, study, ends)
+        _draw_heading(axes, _title(study, endpoint, variable, level), heading)
+        _draw_table(axes, at_risk, study, names)
+        style.mark_synthetic(figure, study)
+    return figure
+
+
+def describe_kaplan_meier(results, study, endpoint, *, variable="arm", level="") -> str:
+    """Say in words what `plot_kaplan_meier` shows."""
+    keys = _keys(endpoint, variable, level)
+    unit = study.time.unit
+    sentences = [f"Kaplan-Meier curves of {_title(study, endpoint, variable, level).lower()}."]
+    for arm in study.arm.levels:
+        n, events = (value_of(results, **keys, group=arm, statistic=s) for s in ("n", "n_event"))
+        counts = "" if math.isnan(n) else f"{n:.0f} patients, {events:.0f} events, "
+        median = _median(results, arm, keys)
+        unit_shown = f" {unit}" if any(char.isdigit() for char in median) else ""
+        sentences.append(f"{study.arm.levels[arm].label}: {counts}median {median}{unit_shown}.")
+    sentences += [f"{line}." for line in _contrast_lines(results, study, study.arm.levels, keys)]
+    return " ".join(sentences)
+
+
+def _keys(endpoint, variable, level):
+    analysis = "survival" if variable == "arm" else "subgroup"
+    return {"analysis": analysis, "endpoint": endpoint, "variable": variable, "level": level}
+
+
+def _label(study, arm):
+    return study.arm.levels[arm].label
+
+
+def _title(study, endpoint, variable, level):
+    title = study.endpoints[endpoint].label
+    if variable == "arm":
+        return title
+    return f"{title}, {study.label(variable)}: {study.levels(variable)[level].label}"
+
+
+def _median(results, arm, keys):
+    names = ("median", "median_conf_low", "median_conf_high")
+    return format_estimate(*(value_of(results, **keys, group=arm, statistic=s) for s in names))
+
+
+def _widest(labels):
+    return max(style.text_width(line, weight="bold") for lines in labels.values() for line in lines)
+
+
+def _contrast_lines(results, study, arms, keys):
+    reference = study.arm.reference
+    lines = []
+    for arm in arms:
+        group = contrast(arm, reference)
+        names = ("hazard_ratio", "hazard_ratio_conf_low", "hazard_ratio_conf_high", "p_wald")
+        ratio, low, high, p = (
+            value_of(results, **keys, group=group, statistic=name) for name in names
+        )
+        if arm == reference or math.isnan(ratio):
+            continue
+        lines.append(
+            f"Hazard ratio {_label(study, arm)} against {_label(study, reference)} "
+            f"{format_estimate(ratio, low, high, 2)}, {_p(p)}"
+        )
+    for statistic in ("p_logrank", "p"):
+        p = value_of(results, **keys, group=BETWEEN_ARMS, statistic=statistic)
+        if not math.isnan(p):
+            lines.append(f"Log-rank {_p(p)}")
+            break
+    return [", ".join(lines).replace(", Log-rank", ", log-rank")] if len(lines) == 2 else lines
+
+
+def _p(p):
+    text = format_p(p)
+    return f"p {text}" if text.startswith("<") else f"p = {text}"
+
+
+def _set_axes(axes, at_risk, study, endpoint):
+    times = sorted(at_risk["time"].unique())
+    axes.set_xlim(0, times[-1] if len(times) > 1 else 1)
+    axes.set_ylim(0, 101)
+    axes.set_xticks(times, [f"{time:g}" for time in times])
+    axes.set_yticks(range(0, 101, 25))
+    axes.grid(axis="y")
+    axes.spines["left"].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+    origin = study.endpoints[endpoint].origin
+    axes.set_xlabel(f"{study.time.unit.capitalize()}{f' since {origin}' if origin else ''}")
+
+
+def _draw_curve(axes, curve, look):
+    color, line = look["color"], look["linestyle"]
+    curve = curve.sort_values("time")
+    time, survival = curve["time"].to_numpy(), 100 * curve["survival"].to_numpy()
+    low, high = (100 * curve[name].to_numpy(dtype=float) for name in ("conf_low", "conf_high"))
+    axes.fill_between(time, low, high, step="post", color=color, alpha=0.13, linewidth=0)
+    axes.plot(time, survival, drawstyle="steps-post", color=color, linestyle=line, gid="curve")
+    censored = curve["n_censored"].to_numpy() > 0
+    axes.plot(
+        time[censored],
+        survival[censored],
+        linestyle="none",
+        marker="|",
+        markersize=7,
+        markeredgewidth=1.2,
+        color=color,
+        gid="censored",
+        clip_on=False,
+    )
+
+
+def _draw_medians(axes, results, study, arms, keys):
+    medians = {arm: value_of(results, **keys, group=arm, statistic="median") for arm in arms}
+    reached = {arm: median for arm, median in medians.items() if math.isfinite(median)}
+    if not reached:
+        return
+    look = {"linewidth": 1, "linestyle": (0, (1.5, 1.5))}
+    axes.plot([0, max(reached.values())], [50, 50], color=style.MUTED, **look)
+    for arm, median in reached.items():
+        color = style.arm_style(study, arm)["color"]
+        axes.plot([median, median], [50, 0], color=color, gid="median", **look)
+
+
+def _draw_ends(axes, curves, study, labels):
+    """Name each curve at its end, moved apart where the ends are close."""
+    line = 100 * LINE / HEIGHT
+    ends = {arm: curves[curves["group"] == arm].sort_values("time").iloc[-1] for arm in labels}
+    order = sorted(labels, key=lambda arm: ends[arm]["survival"], reverse=True)
+    tops, ceiling = {}, 100.0
+    for arm in order:
+        tops[arm] = min(100 * ends[arm]["survival"], ceiling)
+        ceiling = tops[arm] - line * (len(labels[arm]) + 0.4)
+    lowest = tops[order[-1]] - line * (len(labels[order[-1]]) - 0.5)
+    shift = max(0.0, -4 - lowest)
+    beside = blended_transform_factory(axes.transAxes, axes.transData)
+    limit = axes.get_xlim()[1]
+    for arm in order:
+        color, top = style.arm_style(study, arm)["color"], tops[arm] + shift
+        axes.plot(
+            [ends[arm]["time"], limit, limit * 1.015],
+            [100 * ends[arm]["survival"], top, top],
+            color=color,
+            linewidth=0.6,
+            alpha=0.7,
+            clip_on=False,
+        )
+        n_name = len(labels[arm]) - 2
+        for number, text in enumerate(labels[arm]):
+            weight = "bold" if number < n_name else "normal"
+            place = (1.025, top - number * line)
+            axes.text(*place, text, va="center", color=color, weight=weight, transform=beside)
+
+
+def _draw_heading(axes, title, lines):
+    place = {"xycoords": "axes fraction", "textcoords": "offset points"}
+    step = 72 * LINE
+    for number, line in enumerate(reversed(lines)):
+        axes.annotate(line, (0, 1), (-24, 11 + step * number), **place)
+    axes.annotate(
+        f"{title} (%)",
+        (0, 1),
+        (-24, 14 + step * len(lines)),
+        fontsize=style.NORMAL,
+        weight="bold",
+        **place,
+    )
+
+
+def _draw_table(axes, at_risk, study, names):
+    """Write the numbers at risk and the events below the ticks, as many as there is room for."""
+    step = LINE / HEIGHT
+    row = -0.58 / HEIGHT
+    below = blended_transform_factory(axes.transData, axes.transAxes)
+    times = sorted(at_risk["time"].unique())[:: _stride(axes, at_risk)]
+    axes.text(0, row, "At risk (events so far)", va="center", color=style.MUTED, transform=below)
+    for arm, lines in names.items():
+        row -= step
+        color = style.arm_style(study, arm)["color"]
+        here = at_risk[(at_risk["group"] == arm) & at_risk["time"].isin(times)]
+        for point in here.itertuples():
+            text = _cell(point.n_risk, point.n_event)
+            axes.text(
+                point.time, row, text, ha="center", va="center", gid="at_risk", transform=below
+            )
+        for number, line in enumerate(lines):
+            row -= step if number else 0
+            axes.annotate(
+                line,
+                (0, row),
+                (-72 * GAP, 0),
+                xycoords="axes fraction",
+                textcoords="offset points",
+                ha="right",
+                va="center",
+                weight="bold",
+                color=color,
+            )
+
+
+def _cell(n_risk, n_event):
+    return f"{format_number(n_risk, 0)} ({format_number(n_event, 0)})"
+
+
+def _stride(axes, at_risk):
+    times = sorted(at_risk["time"].unique())
+    if len(times) < 2:
+        return 1
+    inches = axes.get_position().width * axes.figure.get_figwidth()
+    room = inches * (times[1] - times[0]) / axes.get_xlim()[1]
+    cells = [_cell(point.n_risk, point.n_event) for point in at_risk.itertuples()]
+    return math.ceil((max(style.text_width(cell) for cell in cells) + 0.08) / room)

@@ -1,0 +1,157 @@
+"""One look for every figure: colours, line styles, sizes, and how a figure becomes a file."""
+
+from __future__ import annotations
+
+import io
+from contextlib import contextmanager
+
+import matplotlib
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextPath
+
+WIDTH = 7.0  # inches: 672 px, the text column of a page
+SMALL, NORMAL = 9, 10
+
+PAPER, INK, MUTED, RULE, GRID = "#ffffff", "#1f2933", "#55616d", "#aab4bd", "#e4e8ec"
+ARM_COLORS = ["#1b4079", "#c4520a", "#2a7355", "#86417f", "#716000", "#41505c"]
+ARM_LINES = ["solid", (0, (5, 1.4)), (0, (1.2, 1.2)), (0, (7, 1.4, 1.2, 1.4)), (0, (3, 1)), "solid"]
+ARM_MARKERS = ["o", "s", "D", "^", "v", "P"]
+ORDERED_COLORS = ["#1b4079", "#5a86b8", "#c3cdd6", "#e9b384", "#c4520a"]
+VERDICT_COLORS = ["#2a7355", "#8cc4aa", "#c4520a", "#cfd6dc"]
+
+# What a reader with a dark screen sees in place of each colour.
+DARK = {
+    PAPER: "#121212",
+    INK: "#e6ebf0",
+    MUTED: "#a9b4be",
+    RULE: "#5f6b76",
+    GRID: "#2b3238",
+    "#1b4079": "#7fb0f5",
+    "#c4520a": "#ffa05c",
+    "#2a7355": "#63c69b",
+    "#86417f": "#dd95d4",
+    "#716000": "#d9c04a",
+    "#41505c": "#b9c6d1",
+    "#5a86b8": "#4d78aa",
+    "#c3cdd6": "#56616b",
+    "#e9b384": "#96602f",
+    "#8cc4aa": "#3a6d56",
+    "#cfd6dc": "#4a545d",
+}
+
+_SETTINGS = {
+    "font.family": "DejaVu Sans",
+    "font.size": SMALL,
+    "text.parse_math": False,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": RULE,
+    "axes.facecolor": "none",
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.unicode_minus": True,
+    "axes.axisbelow": True,
+    "xtick.color": RULE,
+    "ytick.color": RULE,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "grid.color": GRID,
+    "grid.linewidth": 0.8,
+    "lines.linewidth": 1.8,
+    "lines.solid_capstyle": "butt",
+    "svg.fonttype": "path",
+    "svg.hashsalt": "rhcc",
+}
+
+
+@contextmanager
+def house_style():
+    """Apply the settings that every figure is drawn and saved with."""
+    with matplotlib.rc_context({**matplotlib.rcParamsDefault, "backend": "agg", **_SETTINGS}):
+        yield
+
+
+def new_figure(height, width=WIDTH) -> Figure:
+    """Make an empty figure; sizes in inches."""
+    figure = Figure(figsize=(width, height), facecolor=PAPER)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def place_axes(figure, left, bottom, width, height, **options):
+    """Add axes at a place of the figure; all in inches, so that columns of text align."""
+    across, up = figure.get_size_inches()
+    return figure.add_axes((left / across, bottom / up, width / across, height / up), **options)
+
+
+def text_width(text, size=SMALL, weight="normal") -> float:
+    """Width of a text in inches."""
+    if not text.strip():
+        return 0.0
+    font = FontProperties(family="DejaVu Sans", weight=weight)
+    return TextPath((0, 0), text, size=size, prop=font, usetex=False).get_extents().width / 72
+
+
+def wrap(text, width, size=SMALL, weight="normal") -> list[str]:
+    """Break a text into lines that are at most `width` inches wide, at spaces."""
+    lines = []
+    for word in text.split() or [""]:
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and text_width(longer, size, weight) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
+
+
+def arm_style(study, arm) -> dict:
+    """Colour, line style and marker of an arm, by its place in the study file."""
+    index = list(study.arm.levels).index(arm) % len(ARM_COLORS)
+    return {
+        "color": ARM_COLORS[index],
+        "linestyle": ARM_LINES[index],
+        "marker": ARM_MARKERS[index],
+    }
+
+
+def mark_synthetic(figure, study) -> None:
+    """Say on the figure itself that no patient is real, where the study file says so."""
+    if study.synthetic:
+        figure.text(
+            0.995, 0.006, "synthetic cohort", ha="right", va="bottom", fontsize=7.5, color=MUTED
+        )
+
+
+def hide_frame(axes, *kept) -> None:
+    """Remove the frame of axes except for the sides that are named."""
+    for side, spine in axes.spines.items():
+        spine.set_visible(side in kept)
+    if "left" not in kept:
+        axes.tick_params(axis="y", length=0)
+    if "bottom" not in kept:
+        axes.tick_params(axis="x", length=0)
+
+
+def to_svg(figure) -> str:
+    """Render a figure as SVG that is the same each time and follows the reader's dark mode."""
+    buffer = io.StringIO()
+    with house_style():
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    rules = "".join(
+        f'[style*="{property}: {light}"]{{{property}:{dark}!important}}'
+        for light, dark in DARK.items()
+        for property in ("fill", "stroke")
+    )
+    style = f"<style>@media (prefers-color-scheme:dark){{{rules}}}</style>"
+    return buffer.getvalue().replace("</svg>", f"{style}\n</svg>")
+
+
+def to_png(figure) -> bytes:
+    """Render a figure as PNG with 300 dots an inch, for a manuscript."""
+    buffer = io.BytesIO()
+    with house_style():
+        figure.savefig(buffer, format="png", dpi=300, metadata={"Software": None})
+    return buffer.getvalue()

@@ -1,0 +1,139 @@
+"""How a figure or a table leaves a notebook, and how a page of the book takes it in.
+
+A notebook output holds what Jupyter shows (SVG or HTML) and, as the output's metadata, what a
+page needs besides: name, caption, alternative text, cells. `PageViews` is a plug-in of myst-nb
+(entry point ``myst_nb.mime_renderers``) which makes document nodes of them, so that Sphinx
+numbers figures and tables and resolves references to their names. Text becomes text nodes and
+is never parsed: no label can bring markup into a page.
+"""
+
+from itertools import takewhile
+
+from docutils import nodes
+
+KEY = "rhcc"
+
+
+def display_view(mime_type, content, text, view) -> None:
+    """Show a view in a notebook.
+
+    Parameters
+    ----------
+    mime_type : {'image/svg+xml', 'text/html'}
+    content : str
+        What Jupyter shows.
+    text : str
+        What a terminal shows.
+    view : dict
+        What a page needs: ``name``, ``caption``, and the rest of a figure or table.
+    """
+    from IPython.display import display
+
+    display({mime_type: content, "text/plain": text}, raw=True, metadata={KEY: view})
+
+
+class PageViews:
+    """Plug-in of myst-nb for the outputs that `display_view` wrote."""
+
+    mime_priority_overrides = ()
+
+    @staticmethod
+    def handle_mime(renderer, data, inline):
+        """Return the nodes of an output, or None where it is not a view."""
+        view = data.output_metadata.get(KEY)
+        if view is None or inline:
+            return None
+        if data.mime_type == "image/svg+xml":
+            uri = renderer.write_file(
+                [f"{view['name']}.svg"], data.string.encode(), overwrite=True, exists_ok=True
+            )
+            found = [figure_node(view, uri)]
+        elif data.mime_type == "text/html":
+            found = [table_node(view), *note_nodes(view["notes"])]
+        else:
+            return None
+        document = renderer.renderer.document
+        found[0].source, found[0].line = document["source"], data.line
+        document.note_explicit_target(found[0], found[0])
+        return [nodes.container("", *found, classes=["view"])]
+
+
+def figure_node(view, uri) -> nodes.figure:
+    """Make a captioned figure of an image file, linked to the file."""
+    image = nodes.image(uri=uri, alt=view["alt"], width=f"{view['width']}px")
+    image["classes"].append("dark-light")
+    return nodes.figure(
+        "",
+        image,
+        nodes.caption(view["caption"], view["caption"]),
+        names=[nodes.fully_normalize_name(view["name"])],
+        classes=["drawn"],
+    )
+
+
+def table_node(view) -> nodes.table:
+    """Make a captioned table with spanners, row groups and row headers."""
+    columns = view["columns"]
+    group = nodes.tgroup("", cols=len(columns))
+    group += [nodes.colspec(colwidth=1, stub=int(index == 0)) for index in range(len(columns))]
+    group += nodes.thead("", *_head_rows(columns))
+    group += nodes.tbody("", *[_body_row(row, columns) for row in view["rows"]])
+    return nodes.table(
+        "",
+        nodes.title(view["caption"], view["caption"]),
+        group,
+        names=[nodes.fully_normalize_name(view["name"])],
+        classes=["results"],
+    )
+
+
+def note_nodes(notes) -> list:
+    """Make the notes that stand below a table."""
+    paragraphs = [nodes.paragraph(note, note) for note in notes]
+    return [nodes.container("", *paragraphs, classes=["table-notes"])] if notes else []
+
+
+def _entry(text, classes=(), **attributes):
+    content = [nodes.paragraph(text, text)] if text else []
+    return nodes.entry("", *content, classes=list(classes), **attributes)
+
+
+def _head_rows(columns):
+    """Yield the labels, below a row of spanners if there are any; other labels span both rows."""
+    spanned = any(column["spanner"] for column in columns)
+    first, second = nodes.row(), nodes.row()
+    for index, column in enumerate(columns):
+        spanner = column["spanner"]
+        label = _entry(column["label"], [column["kind"]])
+        if not spanner:
+            if spanned:
+                label["morerows"] = 1
+            first += label
+            continue
+        second += label
+        if index == 0 or columns[index - 1]["spanner"] != spanner:
+            width = len(list(takewhile(lambda c, s=spanner: c["spanner"] == s, columns[index:])))
+            first += _entry(spanner, ["spanner"], **_span(width))
+    yield first
+    if spanned:
+        yield second
+
+
+def _body_row(row, columns):
+    if row["kind"] == "section":
+        heading = _entry(row["cells"][0], **_span(len(columns)))
+        return nodes.row("", heading, classes=["section-row"])
+    classes = [f"{row['kind']}-row"] + (["indented"] if row["indent"] else [])
+    cells = zip(row["cells"], columns, strict=True)
+    return nodes.row("", *[_cell(text, column["kind"]) for text, column in cells], classes=classes)
+
+
+def _cell(text, kind):
+    if kind != "verdict" or not text:
+        return _entry(text, [kind])
+    badge = nodes.inline(text, text, classes=["verdict", f"verdict-{text.replace(' ', '-')}"])
+    return nodes.entry("", nodes.paragraph("", "", badge), classes=[kind])
+
+
+def _span(width):
+    return {"morecols": width - 1} if width > 1 else {}
