@@ -93,6 +93,7 @@ def load_cohort(path, study) -> Cohort:
 def cohort_from_frame(frame, study, source="cohort") -> Cohort:
     """Check a data frame as `load_cohort` checks a file."""
     text = frame.astype(object).where(frame.notna(), "").map(_plain)
+    text.index = range(2, len(text) + 2)
     return Cohort(_checked(text, study, source), study)
 
 
@@ -106,7 +107,8 @@ def _read_text(path):
     path = Path(path)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = [row for row in csv.reader(file) if any(cell.strip() for cell in row)]
+            numbered = enumerate(csv.reader(file), start=1)
+            rows = {n: row for n, row in numbered if any(cell.strip() for cell in row)}
     except FileNotFoundError:
         raise InputError(path, ["there is no such file; give the path of a cohort file"]) from None
     except UnicodeDecodeError:
@@ -115,7 +117,8 @@ def _read_text(path):
         raise InputError(path, [f"cannot be read: {error}"]) from None
     if not rows:
         raise InputError(path, ["is empty; a header and one row a patient are needed"])
-    header = [name.strip() for name in rows[0]]
+    first, *patients = rows
+    header = [name.strip() for name in rows[first]]
     problems = []
     if len(header) == 1:
         for mark, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
@@ -123,15 +126,17 @@ def _read_text(path):
                 problems.append(f"columns are separated by {name}; save it with commas")
     repeated = sorted({name for name in header if header.count(name) > 1})
     if repeated:
-        problems.append(f"row 1: columns named twice: {', '.join(repeated)}; rename one")
-    for number, row in enumerate(rows[1:], start=2):
-        if len(row) != len(header):
-            problems.append(f"row {number}: {len(row)} cells where the header has {len(header)}")
-    if len(rows) == 1 and not problems:
+        problems.append(f"row {first}: columns named twice: {', '.join(repeated)}; rename one")
+    for number in patients:
+        found = len(rows[number])
+        if found != len(header):
+            problems.append(f"row {number}: {found} cells where the header has {len(header)}")
+    if not patients and not problems:
         problems.append("has a header but no patient")
     if problems:
         raise InputError(path, problems)
-    frame = pd.DataFrame(rows[1:], columns=header, dtype=object)
+    cells = [rows[number] for number in patients]
+    frame = pd.DataFrame(cells, index=patients, columns=header, dtype=object)
     return frame.map(str.strip)
 
 
@@ -162,7 +167,7 @@ def _fields(study):
         for moment in ("baseline", "followup"):
             yield _number(getattr(measurement, moment), f"{key}_{moment}")
     if study.adverse_events:
-        grades = {str(grade): grade for grade in range(6)}
+        grades = {text: grade for grade in range(6) for text in (f"{grade}", f"{grade}.0")}
         for event in study.adverse_events.events:
             column = study.adverse_events.column(event)
             yield _coded(column, f"ae_{event}", grades, "a grade is 0 (none) to 5")
@@ -240,18 +245,19 @@ def _checked(raw, study, source):
         problems += _violations(text[field.column], field)
     if study.identifier and study.identifier not in missing:
         problems += _repeated(text[study.identifier])
-    if not problems:
-        counts = present[0].convert(text[study.arm.column]).value_counts()
-        for arm, count in counts.items():
-            if count == 0:
-                problems.append(
-                    f"column {study.arm.column!r}: no patient in arm {arm!r}; "
-                    "remove the arm from the study file or correct the column"
-                )
+    if study.arm.column not in missing:
+        codes = study.arm.codes()
+        occupied = {codes.get(cell) for cell in text[study.arm.column]}
+        problems += [
+            f"column {study.arm.column!r}: no patient in arm {arm!r}; "
+            "remove the arm from the study file or correct the column"
+            for arm in study.arm.levels
+            if arm not in occupied
+        ]
     if problems:
-        raise InputError(source, problems)
+        raise InputError(source, dict.fromkeys(problems))
     data = {field.name: field.convert(text[field.column]) for field in fields}
-    return pd.DataFrame(data, index=text.index)
+    return pd.DataFrame(data, index=text.index).reset_index(drop=True)
 
 
 def _similar(name, columns):
@@ -277,7 +283,7 @@ def _violations(cells, field):
         found = group.drop_duplicates("index")
         for index, case in zip(found["index"][:SHOWN_ROWS], found["failure_case"], strict=False):
             what = meaning if pd.isna(case) else f"found {case!r}: {meaning}"
-            yield f"row {index + 2}, column {field.column!r}: {what}"
+            yield f"row {index}, column {field.column!r}: {what}"
         if len(found) > SHOWN_ROWS:
             rest = len(found) - SHOWN_ROWS
             yield f"column {field.column!r}: {rest} more rows like these"
@@ -286,10 +292,10 @@ def _violations(cells, field):
 def _repeated(cells):
     for identifier, group in cells.groupby(cells, sort=False):
         if len(group) > 1:
-            rows = ", ".join(str(index + 2) for index in group.index)
+            rows = ", ".join(map(str, group.index))
             yield (
                 f"rows {rows}, column {cells.name!r}: identifier {identifier!r} stands "
                 f"{len(group)} times; a patient has one row"
             )
     for index in cells.index[cells.isna()]:
-        yield f"row {index + 2}, column {cells.name!r}: is empty; each patient needs an identifier"
+        yield f"row {index}, column {cells.name!r}: is empty; each patient needs an identifier"

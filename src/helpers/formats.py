@@ -6,6 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 NOT_REACHED = "NA"
 NO_VALUE = "–"
 SIGNIFICANT_DIGITS = 12  # beyond these a binary fraction is not what was meant
+LARGEST_FIXED = 1e12  # from here on, numbers are shown as a power of ten
 
 
 def round_half_up(value, decimals) -> Decimal:
@@ -24,6 +25,8 @@ def format_number(value, decimals=1) -> str:
         return NO_VALUE
     if math.isinf(value):
         return NOT_REACHED
+    if abs(value) >= LARGEST_FIXED:
+        return f"{value:.{decimals}e}"
     rounded = round_half_up(value, decimals)
     return f"{abs(rounded) if rounded == 0 else rounded:f}"
 

@@ -9,7 +9,8 @@ from helpers.errors import InputError
 from helpers.formats import NOT_REACHED, format_number
 from helpers.results import KEYS
 
-COLUMNS = ["id", *KEYS, "printed", "decimals", "precision", "place", "section", "class", "label", "note"]
+PRINT = ["printed", "decimals", "precision", "place", "section", "class", "label", "note"]
+COLUMNS = ["id", *KEYS, *PRINT]
 COMPARED = ["print", "cohort", "restated"]
 CLASSES = [*COMPARED, "design", "literature", "not_testable"]
 
@@ -19,6 +20,7 @@ DIFFERS = "differs"
 NOT_TESTABLE = "not testable"
 VERDICTS = [REPRODUCED, WITHIN_ROUNDING, DIFFERS, NOT_TESTABLE]
 NO_TEST = "-"
+BINARY_TOLERANCE = 1e-9  # 14.1 - 14.0 is one unit, although less in binary
 
 
 def load_ledger(path) -> pd.DataFrame:
@@ -29,7 +31,8 @@ def load_ledger(path) -> pd.DataFrame:
     path : path-like
         CSV with the columns `COLUMNS`: the keys of the results data set, the number as
         printed, its `decimals`, the decimals at which it is compared (`precision`, fewer
-        where the print pads a rounded number with zeros), place, section, class and the label as printed.
+        where the print pads a rounded number with zeros), place, section, class and the
+        label as printed.
 
     Raises
     ------
@@ -56,9 +59,12 @@ def load_ledger(path) -> pd.DataFrame:
             )
         elif row["class"] in COMPARED and row["printed"] not in (NOT_REACHED, NO_TEST):
             if not _is_number(row["printed"]):
-                problems.append(f"row {index + 2}, column 'printed': {row['printed']!r} is no number")
-            elif not row["precision"].isdigit():
-                problems.append(f"row {index + 2}, column 'precision': whole decimals are needed")
+                problems.append(
+                    f"row {index + 2}, column 'printed': {row['printed']!r} is no number"
+                )
+            for name in ("decimals", "precision"):
+                if not row[name].isdigit():
+                    problems.append(f"row {index + 2}, column {name!r}: whole decimals are needed")
     for identifier, rows in ledger.groupby("id", sort=False):
         if len(rows) > 1:
             problems.append(f"column 'id': {identifier!r} stands {len(rows)} times")
@@ -106,7 +112,7 @@ def compare(results, ledger) -> pd.DataFrame:
 
 def _judge(row):
     printed, value = row["printed"], row["value"]
-    if printed == NO_TEST or printed == NOT_REACHED:
+    if printed in (NO_TEST, NOT_REACHED):
         exists = math.isnan(value) if printed == NO_TEST else math.isinf(value)
         shown = format_number(value, 3) if not exists else printed
         return shown, REPRODUCED if exists else DIFFERS, math.nan
@@ -119,7 +125,7 @@ def _judge(row):
         verdict = REPRODUCED
     else:
         unit = 10.0**-precision
-        near = abs(value - float(printed)) < unit
+        near = abs(value - float(printed)) < unit * (1 - BINARY_TOLERANCE)
         verdict = WITHIN_ROUNDING if near else DIFFERS
     return computed, verdict, value - float(printed)
 

@@ -60,7 +60,13 @@ def collect_results(rows) -> pd.DataFrame:
 def read_results(path) -> pd.DataFrame:
     """Read a results data set that `write_results` wrote."""
     text = dict.fromkeys([*KEYS, "method"], str)
-    return pd.read_csv(path, dtype=text, keep_default_na=False, na_values={"value": [""]})
+    return pd.read_csv(
+        path,
+        dtype=text,
+        keep_default_na=False,
+        na_values={"value": [""]},
+        float_precision="round_trip",
+    )
 
 
 def write_results(results, path) -> None:

@@ -33,18 +33,31 @@ class Level(_Strict):
     description: str = ""
 
 
+def _codes(levels) -> list[str]:
+    return [str(key if level.code is None else level.code) for key, level in levels.items()]
+
+
+def _refuse_repeated_codes(levels):
+    codes = _codes(levels)
+    repeated = sorted({code for code in codes if codes.count(code) > 1})
+    if repeated:
+        raise ValueError(f"two levels have the code {', '.join(repeated)}")
+
+
 class Leveled(_Strict):
     """A label and named levels, in the order in which they are shown."""
 
     label: str
     levels: dict[Key | str, Level]
 
+    @model_validator(mode="after")
+    def _check_codes(self):
+        _refuse_repeated_codes(self.levels)
+        return self
+
     def codes(self) -> dict[str, str]:
         """Map each code, as text, to the key of its level."""
-        return {
-            str(key if level.code is None else level.code): key
-            for key, level in self.levels.items()
-        }
+        return dict(zip(_codes(self.levels), self.levels, strict=True))
 
 
 class Arm(Leveled):
@@ -114,6 +127,7 @@ class Covariate(_Strict):
 
     @model_validator(mode="after")
     def _check(self):
+        _refuse_repeated_codes(self.levels)
         if self.kind == "categorical":
             if len(self.levels) < 2:
                 raise ValueError("a categorical covariate needs at least two levels")
@@ -177,7 +191,10 @@ class Response(_Strict):
 
     @model_validator(mode="after")
     def _check(self):
+        _refuse_repeated_codes(self.categories)
         for key, rate in self.rates.items():
+            if key in self.categories:
+                raise ValueError(f"rate {key!r} has the key of a category; choose another")
             unknown = sorted(set(rate.categories) - set(self.categories))
             if unknown:
                 raise ValueError(f"rate {key!r} names unknown categories {unknown}")
@@ -220,7 +237,13 @@ class AdverseEvents(_Strict):
     criteria: str = ""
     severe_from: int = Field(3, ge=1, le=5)
     interruption: str | None = None
-    events: dict[Key, AdverseEvent]
+    events: dict[Key, AdverseEvent] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _check(self):
+        if "any" in self.events:
+            raise ValueError("'any' is the name of all events together; choose another key")
+        return self
 
     def column(self, event: str) -> str:
         """Column of the cohort file that holds the grades of `event`."""
@@ -287,6 +310,9 @@ class Study(_Strict):
         problems = []
         if "arm" in self.covariates:
             problems.append("covariates: 'arm' is the name of the treatment; choose another")
+        names = [*self.covariates, *self._derived_names()]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            problems.append(f"{name!r} names two things of this file; rename one")
         known = set(self.covariates)
         for field, allowed in (
             ("baseline", known),
@@ -306,6 +332,19 @@ class Study(_Strict):
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+    def _derived_names(self):
+        for key in self.endpoints:
+            yield from (f"{key}_time", f"{key}_event")
+        for key, exposure in self.exposures.items():
+            yield from (key, f"{key}_duration") if exposure.duration else (key,)
+        for key in self.measurements:
+            yield from (f"{key}_baseline", f"{key}_followup")
+        if self.response:
+            yield "response"
+        if self.adverse_events:
+            yield from (f"ae_{event}" for event in self.adverse_events.events)
+            yield from ["interruption"] if self.adverse_events.interruption else []
 
     def covariate_column(self, key: str) -> str:
         """Column of the cohort file that holds covariate `key`."""
