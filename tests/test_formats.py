@@ -1,0 +1,56 @@
+from math import inf, nan
+
+import pytest
+
+from helpers.formats import (
+    format_count,
+    format_estimate,
+    format_interval,
+    format_number,
+    format_p,
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "expected"),
+    [
+        (0.285, 2, "0.29"),
+        (2.5, 0, "3"),
+        (-2.5, 0, "-3"),
+        (1.005, 2, "1.01"),
+        (2.675, 2, "2.68"),
+        (0.1 + 0.2, 1, "0.3"),
+        (-0.0, 1, "0.0"),
+        (-0.04, 1, "0.0"),
+        (14, 1, "14.0"),
+        (99.95, 1, "100.0"),
+        (1e-20, 3, "0.000"),
+        (123456789.5, 0, "123456790"),
+        (inf, 1, "NA"),
+        (nan, 1, "–"),
+        (1.5e30, 2, "1.50e+30"),
+        (-1e300, 0, "-1e+300"),
+    ],
+)
+def test_format_number(value, decimals, expected):
+    assert format_number(value, decimals) == expected
+
+
+@pytest.mark.parametrize(
+    ("p", "expected"),
+    [(0.0364, "0.036"), (0.0005, "< 0.001"), (0.001, "0.001"), (0.99951, "1.000"), (nan, "–")],
+)
+def test_format_p(p, expected):
+    assert format_p(p) == expected
+
+
+def test_intervals_and_estimates():
+    assert format_interval(10.35, inf) == "10.4 to NA"
+    assert format_estimate(0.5, 0.25, 1, 2) == "0.50 (0.25 to 1.00)"
+    assert format_estimate(nan, nan, nan) == "–"
+
+
+def test_format_count():
+    assert format_count(36, 100 * 36 / 42) == "36 (85.7%)"
+    assert format_count(36, nan) == "36"
+    assert format_count(nan, nan) == "–"
