@@ -34,7 +34,20 @@ axes.plot([0, 1, 2], [1.0, 0.8, 0.5])
 axes.set_xlabel("Months")
 plt.show()"""
 
-TABLE = 'pd.DataFrame({"n": [len(patients)]})'
+TABLE = """\
+from IPython.display import Markdown
+
+Markdown(
+    f""\"
+```{{table}} Patients by where they come from
+:name: tab-counts
+
+| origin | patients |
+|---|---|
+| all | {len(patients)} |
+```
+""\"
+)"""
 
 INDEX = """\
 ---
@@ -42,7 +55,7 @@ any_cohort: {generic}
 ---
 # Front page
 
-See {{numref}}`fig-curve`, {{ref}}`the counts <counts>`, the [second chapter](../notebooks/02_curve)
+See {{numref}}`fig-curve`, {{numref}}`tab-counts`, {{ref}}`the counts <counts>`, the [second chapter](../notebooks/02_curve)
 and {{cite:t}}`efron1977`. The hazard is $h(t) = f(t) / S(t)$.
 """
 
@@ -55,7 +68,8 @@ def write_small_book(root):
     root.mkdir(parents=True, exist_ok=True)
     for name in ("_config.yml", "requirements.lock"):
         shutil.copyfile(ROOT / name, root / name)
-    shutil.copytree(ROOT / "book" / "_assets", root / "book" / "_assets")
+    for name in ("_assets", "_templates"):
+        shutil.copytree(ROOT / "book" / name, root / "book" / name)
     shutil.copyfile(ROOT / "book" / "references.bib", root / "book" / "references.bib")
     (root / "data").mkdir()
     shutil.copyfile(ROOT / "data" / "hepatocellular.csv", root / "data" / "cohort.csv")

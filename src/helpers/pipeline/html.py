@@ -84,8 +84,9 @@ def build_html(source, folder) -> Path:
 
 def _complaints(done, source):
     text = re.sub(r"\x1b\[[0-9;]*m", "", done.stderr).replace(f"{source}{os.sep}", "")
-    found = [line for line in text.splitlines() if re.search(r"WARNING|ERROR|CRITICAL", line)]
-    return "\n".join(f"  {line}" for line in dict.fromkeys(found or text.splitlines()[-8:]))
+    lines = [line for line in text.splitlines() if line.strip()]
+    warnings = [line for line in lines if re.search(r"WARNING|ERROR|CRITICAL", line)]
+    return "\n".join(f"  {line}" for line in dict.fromkeys(warnings or lines[:2]))
 
 
 def _folded(notebook):
