@@ -1,16 +1,23 @@
 """What every notebook opens with: its cohort, its results, and the printed numbers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
+from IPython.display import Markdown, display
 
 from helpers.cohort import Cohort, load_cohort
-from helpers.parameters import Parameters
 from helpers.published import compare, load_ledger
 from helpers.results import write_results
-from helpers.sections import SECTIONS
+from helpers.sections import SECTIONS, summarize_all
 from helpers.study import Study, load_study
+from helpers.tables import show_table, table_comparison
+
+SYNTHETIC = """:::{{admonition}} Synthetic cohort
+:class: important
+The patients of this chapter are synthetic: they were made from the numbers printed in {source}.
+No row is a real patient.
+:::"""
 
 
 @dataclass(frozen=True)
@@ -21,21 +28,22 @@ class Chapter:
     ----------
     name : str
         The notebook's name, as in `helpers.sections.SECTIONS`.
-    parameters : Parameters
     study : Study
     cohort : Cohort
     results : DataFrame
         Every number that the chapter computes.
     comparison : DataFrame or None
         The printed numbers of the same analyses, each with its verdict; None without a ledger.
+    out : Path or None
+        The folder for results, tables and figures.
     """
 
     name: str
-    parameters: Parameters
     study: Study
     cohort: Cohort
     results: pd.DataFrame
     comparison: pd.DataFrame | None
+    out: Path | None
 
     def has(self, analysis) -> bool:
         """Whether the study gives any result of `analysis`."""
@@ -57,16 +65,59 @@ def open_chapter(name, parameters) -> Chapter:
     InputError
         The study file, the cohort or the ledger is not fit.
     """
+    chapter = _open(name, parameters, SECTIONS[name])
+    if chapter.out:
+        chapter.out.mkdir(parents=True, exist_ok=True)
+        write_results(chapter.results, chapter.out / f"{name}.csv")
+    if chapter.comparison is None:
+        return chapter
+    own = chapter.comparison["analysis"].isin(chapter.results["analysis"].unique())
+    return replace(chapter, comparison=chapter.comparison[own])
+
+
+def open_scorecard(parameters) -> Chapter:
+    """Compute every section and compare it with every printed number.
+
+    Raises
+    ------
+    InputError
+        The study file, the cohort or the ledger is not fit.
+    """
+    return _open("scorecard", parameters, summarize_all)
+
+
+def _open(name, parameters, summarize):
     study = load_study(parameters.study)
     cohort = load_cohort(parameters.cohort, study)
-    results = SECTIONS[name](cohort)
+    results = summarize(cohort)
     comparison = None
     if parameters.ledger:
-        ledger = load_ledger(parameters.ledger)
-        own = ledger["analysis"].isin(results["analysis"].unique())
-        comparison = compare(results, ledger[own])
-    if parameters.out:
-        folder = Path(parameters.out)
-        folder.mkdir(parents=True, exist_ok=True)
-        write_results(results, folder / f"{name}.csv")
-    return Chapter(name, parameters, study, cohort, results, comparison)
+        comparison = compare(results, load_ledger(parameters.ledger))
+    return Chapter(name, study, cohort, results, comparison, parameters.out)
+
+
+def show_text(text) -> None:
+    """Show Markdown as part of the page."""
+    display(Markdown(text))
+
+
+def introduce(chapter) -> None:
+    """Show what the study file says about the chapter, and whether its patients are synthetic."""
+    if chapter.study.synthetic:
+        show_text(SYNTHETIC.format(source=chapter.study.source or chapter.study.title))
+    if text := chapter.study.chapters.get(chapter.name):
+        show_text(text)
+
+
+def show_missing(reason) -> None:
+    """Say in a sentence why a part of the chapter is empty."""
+    show_text(f"*{reason}*")
+
+
+def show_comparison(chapter) -> None:
+    """Show the printed numbers of the chapter beside the computed ones."""
+    if chapter.comparison is None:
+        show_missing("No ledger of printed numbers was given: there is nothing to compare with.")
+        return
+    name = f"tab-comparison-{chapter.name.replace('_', '-')}"
+    show_table(table_comparison(chapter.comparison, name), chapter.out)
