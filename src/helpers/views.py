@@ -55,7 +55,7 @@ class PageViews:
         document = renderer.renderer.document
         found[0].source, found[0].line = document["source"], data.line
         document.note_explicit_target(found[0], found[0])
-        return [nodes.container("", *found, classes=["view"])]
+        return [nodes.container("", *found, classes=["output", "view"])]
 
 
 def figure_node(view, uri) -> nodes.figure:
@@ -104,7 +104,7 @@ def _head_rows(columns):
     first, second = nodes.row(), nodes.row()
     for index, column in enumerate(columns):
         spanner = column["spanner"]
-        label = _entry(column["label"], [column["kind"]])
+        label = _entry(column["label"], [f"{column['kind']}-cell"])
         if not spanner:
             if spanned:
                 label["morerows"] = 1
@@ -129,10 +129,11 @@ def _body_row(row, columns):
 
 
 def _cell(text, kind):
+    classes = [f"{kind}-cell"]
     if kind != "verdict" or not text:
-        return _entry(text, [kind])
-    badge = nodes.inline(text, text, classes=["verdict", f"verdict-{text.replace(' ', '-')}"])
-    return nodes.entry("", nodes.paragraph("", "", badge), classes=[kind])
+        return _entry(text, classes)
+    badge = nodes.inline(text, text, classes=["verdict", text.replace(" ", "-")])
+    return nodes.entry("", nodes.paragraph("", "", badge), classes=classes)
 
 
 def _span(width):

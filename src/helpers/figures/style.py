@@ -9,6 +9,7 @@ import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
+from matplotlib.lines import Line2D
 from matplotlib.textpath import TextPath
 
 WIDTH = 7.0  # inches: 672 px, the text column of a page
@@ -18,8 +19,7 @@ PAPER, INK, MUTED, RULE, GRID = "#ffffff", "#1f2933", "#55616d", "#aab4bd", "#e4
 ARM_COLORS = ["#1b4079", "#c4520a", "#2a7355", "#86417f", "#716000", "#41505c"]
 ARM_LINES = ["solid", (0, (5, 1.4)), (0, (1.2, 1.2)), (0, (7, 1.4, 1.2, 1.4)), (0, (3, 1)), "solid"]
 ARM_MARKERS = ["o", "s", "D", "^", "v", "P"]
-ORDERED_COLORS = ["#1b4079", "#5a86b8", "#c3cdd6", "#e9b384", "#c4520a"]
-VERDICT_COLORS = ["#2a7355", "#8cc4aa", "#c4520a", "#cfd6dc"]
+VERDICT_COLORS = ["#1d5c43", "#8cc4aa", "#c4520a", "#d9dfe4"]
 
 # What a reader with a dark screen sees in place of each colour.
 DARK = {
@@ -34,11 +34,9 @@ DARK = {
     "#86417f": "#dd95d4",
     "#716000": "#d9c04a",
     "#41505c": "#b9c6d1",
-    "#5a86b8": "#4d78aa",
-    "#c3cdd6": "#56616b",
-    "#e9b384": "#96602f",
+    "#1d5c43": "#63c69b",
     "#8cc4aa": "#3a6d56",
-    "#cfd6dc": "#4a545d",
+    "#d9dfe4": "#4a545d",
 }
 
 _SETTINGS = {
@@ -62,6 +60,7 @@ _SETTINGS = {
     "grid.linewidth": 0.8,
     "lines.linewidth": 1.8,
     "lines.solid_capstyle": "butt",
+    "lines.markersize": 5.5,
     "svg.fonttype": "path",
     "svg.hashsalt": "rhcc",
 }
@@ -87,12 +86,18 @@ def place_axes(figure, left, bottom, width, height, **options):
     return figure.add_axes((left / across, bottom / up, width / across, height / up), **options)
 
 
+def write(figure, x, y, text, **look):
+    """Write a text at a place of the figure, in inches from its lower left corner."""
+    across, up = figure.get_size_inches()
+    return figure.text(x / across, y / up, text, **{"va": "center", **look})
+
+
 def text_width(text, size=SMALL, weight="normal") -> float:
-    """Width of a text in inches."""
-    if not text.strip():
-        return 0.0
+    """Width of a text, or of the longest of its lines, in inches."""
     font = FontProperties(family="DejaVu Sans", weight=weight)
-    return TextPath((0, 0), text, size=size, prop=font, usetex=False).get_extents().width / 72
+    lines = [line for line in text.splitlines() if line.strip()]
+    paths = (TextPath((0, 0), line, size=size, prop=font, usetex=False) for line in lines)
+    return max((path.get_extents().width / 72 for path in paths), default=0.0)
 
 
 def wrap(text, width, size=SMALL, weight="normal") -> list[str]:
@@ -115,6 +120,18 @@ def arm_style(study, arm) -> dict:
         "linestyle": ARM_LINES[index],
         "marker": ARM_MARKERS[index],
     }
+
+
+def write_key(figure, x, y, study, arms) -> None:
+    """Write the names of the arms in their colours, each after its marker."""
+    across, up = figure.get_size_inches()
+    for arm in arms:
+        look, label = arm_style(study, arm), study.arm.levels[arm].label
+        figure.add_artist(
+            Line2D([(x + 0.06) / across], [y / up], marker=look["marker"], color=look["color"])
+        )
+        write(figure, x + 0.18, y, label, color=look["color"], weight="bold")
+        x += 0.45 + text_width(label, weight="bold")
 
 
 def mark_synthetic(figure, study) -> None:
