@@ -140,13 +140,15 @@ def score(cohort, study, ledger, target):
     """
     from helpers.cohort import load_cohort
     from helpers.published import compare, load_ledger
-    from helpers.sections import summarize_all
     from helpers.study import load_study
 
     data = find_project() / "data"
-    study = load_study(study or data / "study.yml")
+    patients = load_cohort(cohort, load_study(study or data / "study.yml"))
     printed = load_ledger(ledger or data / "published.csv")
-    comparison = compare(summarize_all(load_cohort(cohort, study)), printed)
+
+    from helpers.sections import summarize_all
+
+    comparison = compare(summarize_all(patients), printed)
     return _report_score(comparison, target)
 
 

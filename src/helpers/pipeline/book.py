@@ -52,9 +52,17 @@ class Inputs:
         beside = digest_tree(self.beside) if self.beside else ""
         return digest(self.parameters, self.cohort, self.study, self.ledger or "", beside)
 
-    def missing(self) -> list[InputError]:
+    def check(self) -> None:
+        """Refuse files that are not there.
+
+        Raises
+        ------
+        InputError
+        """
         files = [self.cohort, self.study, *([self.ledger] if self.ledger else [])]
-        return [InputError(path, ["no such file"]) for path in files if not path.is_file()]
+        missing = [f"{path} is not a file" for path in files if not path.is_file()]
+        if missing:
+            raise InputError("input", missing)
 
     def stage(self, folder) -> None:
         """Link the inputs below `folder`, under names that tell nothing of where they lie."""
@@ -132,8 +140,7 @@ def build_book(
         suppress_below,
         root / "data" if whole and (root / "data").is_dir() else None,
     )
-    for error in inputs.missing():
-        raise error
+    inputs.check()
     output.check()
     code = digest_code(root)
     reads = digest(code, inputs.digest())

@@ -1,0 +1,155 @@
+import csv
+import json
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from small_book import ROOT
+
+from helpers.cli import main
+from helpers.published import COLUMNS
+from helpers.results import KEYS
+
+COHORT = ROOT / "data" / "hepatocellular.csv"
+STUDY = ROOT / "data" / "hepatocellular.yml"
+
+
+def call(*arguments):
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+@pytest.mark.parametrize("command", ["book", "run", "score", "check"])
+def test_each_command_explains_itself(command, option):
+    done = call(command, option)
+    assert done.exit_code == 0
+    assert "Usage: " in done.stdout
+    assert len(done.stdout.splitlines()) > 6
+
+
+def test_help_lists_every_command_and_the_exit_statuses():
+    done = call("-h")
+    for word in (*main.commands, "Exit status"):
+        assert word in done.stdout
+
+
+def test_help_imports_no_heavy_library():
+    program = "import sys, helpers.cli, helpers.pipeline.book; print('pandas' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "False\n"
+
+
+def test_check_accepts_a_good_cohort():
+    done = call("check", COHORT, "--study", STUDY)
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert "227 patients" in done.stdout
+
+
+@pytest.fixture
+def bad_cohort(tmp_path):
+    frame = pd.read_csv(COHORT, dtype=str)
+    frame = pd.concat([frame, frame.iloc[[0]]])
+    path = tmp_path / "bad.csv"
+    frame.drop(columns=frame.columns[-1]).to_csv(path, index=False)
+    return path
+
+
+def test_check_lists_every_problem_and_exits_with_2(bad_cohort, tmp_path):
+    done = call("check", bad_cohort, "--study", STUDY, "--report", tmp_path / "problems.csv")
+    assert done.exit_code == 2
+    lines = done.stderr.splitlines()
+    assert lines
+    assert all(line.startswith(f"{bad_cohort}: ") for line in lines)
+    with (tmp_path / "problems.csv").open(newline="") as file:
+        header, *rows = csv.reader(file)
+    assert header == ["file", "problem"]
+    assert [f"{source}: {problem}" for source, problem in rows] == lines
+
+
+def test_an_earlier_report_of_problems_is_replaced_when_there_is_none(tmp_path):
+    report = tmp_path / "problems.csv"
+    report.write_text("old")
+    call("check", COHORT, "--study", STUDY, "--report", report)
+    assert report.read_text() == "file,problem\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("check", "missing.csv", "--study", STUDY),
+        ("check", COHORT, "--study", "missing.yml"),
+        ("run", "missing.csv", "--study", STUDY, "--out", "out"),
+        ("run", COHORT, "--study", "missing.yml", "--out", "out"),
+        ("run", COHORT, "--study", STUDY, "--out", "out", "--ledger", "missing.csv"),
+        ("run", COHORT, "--study", STUDY),
+        ("run", COHORT, "--study", STUDY, "--out", "out", "--suppress-below", "-1"),
+        ("run", COHORT, "--study", STUDY, "--out", "out", "--jobs", "0"),
+        ("run", COHORT, "--study", STUDY, "--out", "out", "--typo"),
+        ("score", "missing.csv"),
+    ],
+)
+def test_bad_input_is_exit_2_without_a_traceback(arguments, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = call(*arguments)
+    assert done.exit_code == 2, done.output
+    assert "Traceback" not in done.output
+    assert done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture
+def computed(monkeypatch):
+    """Results of one number, in place of those of every section."""
+    row = dict.fromkeys(KEYS, "") | {"analysis": "counts", "statistic": "n", "value": 46.0}
+    frame = pd.DataFrame([row | {"method": "count"}])
+    module = type(sys)("helpers.sections")
+    module.summarize_all = lambda cohort: frame
+    monkeypatch.setitem(sys.modules, "helpers.sections", module)
+
+
+def ledger(path, *printed):
+    keys = dict.fromkeys(COLUMNS, "") | {"analysis": "counts", "statistic": "n"}
+    rows = [
+        keys
+        | {"id": f"n{number}", "printed": text, "decimals": "0", "precision": "0"}
+        | {"place": "Table 1", "section": "demographics", "class": "cohort"}
+        for number, text in enumerate(printed)
+    ]
+    pd.DataFrame(rows, columns=COLUMNS).to_csv(path, index=False)
+    return path
+
+
+def test_score_is_0_when_every_number_holds(computed, tmp_path):
+    done = call(
+        "score", COHORT, "--study", STUDY, "--ledger", ledger(tmp_path / "l.csv", "46", "46")
+    )
+    assert done.exit_code == 0, done.output
+    assert "demographics" in done.stdout
+
+
+def test_score_names_each_miss_and_is_1(computed, tmp_path):
+    printed = ledger(tmp_path / "l.csv", "46", "44")
+    target = tmp_path / "score.json"
+    done = call("score", COHORT, "--study", STUDY, "--ledger", printed, "--json", target)
+    assert done.exit_code == 1
+    assert done.stdout.splitlines()[0] == "n1: printed 44, computed 46 (Table 1)"
+    rows = json.loads(target.read_text())
+    assert [row["verdict"] for row in rows] == ["reproduced", "differs"]
+
+
+def test_score_that_compares_nothing_is_1(computed, tmp_path):
+    path = ledger(tmp_path / "l.csv", "46")
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False).assign(analysis="other")
+    frame.to_csv(path, index=False)
+    done = call("score", COHORT, "--study", STUDY, "--ledger", path)
+    assert done.exit_code == 1
+    assert "1 more could be compared" in done.stdout
+
+
+def test_outside_a_clone_the_book_is_the_one_that_was_installed_from(tmp_path, monkeypatch):
+    from helpers.pipeline.project import find_project
+
+    monkeypatch.chdir(tmp_path)
+    assert find_project() == ROOT
