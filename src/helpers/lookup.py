@@ -1,0 +1,46 @@
+"""Results by their keys, for views that look up many."""
+
+import math
+
+from helpers.results import KEYS
+
+
+class Lookup:
+    """The values and methods of a results data set by their keys.
+
+    Parameters
+    ----------
+    results : DataFrame
+    """
+
+    def __init__(self, results):
+        keys = list(results[KEYS].itertuples(index=False, name=None))
+        self._values = dict(zip(keys, results["value"], strict=True))
+        self._methods = dict(zip(keys, results["method"], strict=True))
+
+    def value(self, **keys) -> float:
+        """The value with these keys, empty where not named; NaN if there is none."""
+        return float(self._values.get(self._key(keys), math.nan))
+
+    def values(self, *statistics, **keys) -> list[float]:
+        """The values of several statistics with the same other keys."""
+        return [self.value(statistic=statistic, **keys) for statistic in statistics]
+
+    def interval(self, statistic, **keys) -> list[float]:
+        """An estimate with the ends of its interval."""
+        return self.values(statistic, f"{statistic}_conf_low", f"{statistic}_conf_high", **keys)
+
+    def method(self, **keys) -> str:
+        """The method of the value with these keys; empty if there is none."""
+        return self._methods.get(self._key(keys), "")
+
+    def has(self, **keys) -> bool:
+        """Whether any row has these keys; keys that are not named do not matter."""
+        places = {KEYS.index(name): value for name, value in keys.items()}
+        return any(
+            all(key[place] == value for place, value in places.items()) for key in self._values
+        )
+
+    @staticmethod
+    def _key(keys):
+        return tuple(keys.get(name, "") for name in KEYS)

@@ -1,0 +1,66 @@
+"""What the tables share: columns of arms, notes, and the names of tests."""
+
+from helpers.formats import format_number, format_p
+from helpers.results import OVERALL, contrast
+from helpers.tables.table import Column
+
+TESTS = {
+    "pearson": "χ²",
+    "yates": "χ² with Yates’s correction",
+    "fisher": "Fisher",
+    "student_t": "Student t",
+    "welch_t": "Welch t",
+    "mann_whitney": "Mann-Whitney",
+    "mann_whitney_continuity": "Mann-Whitney",
+    "kruskal_wallis": "Kruskal-Wallis",
+    "anova": "analysis of variance",
+    "anova_welch": "Welch’s analysis of variance",
+}
+
+
+def name_test(method) -> str:
+    """The name of a test as a reader knows it."""
+    return TESTS.get(method, "" if method.startswith("none") else method.replace("_", " "))
+
+
+def group_columns(lookup, study, overall=True) -> dict[str, Column]:
+    """A column for the whole cohort and for each arm, with the number of patients."""
+    labels = {OVERALL: "Overall"} if overall else {}
+    labels |= {arm: level.label for arm, level in study.arm.levels.items()}
+    columns = {}
+    for group, label in labels.items():
+        n = lookup.value(analysis="cohort", group=group, statistic="n")
+        columns[group] = Column(label if n != n else f"{label} (n = {format_number(n, 0)})")
+    return columns
+
+
+def contrasts(study) -> dict[str, str]:
+    """The comparisons with the reference arm, by group, with their labels."""
+    reference = study.arm.reference
+    labels = {arm: level.label for arm, level in study.arm.levels.items()}
+    return {
+        contrast(arm, reference): f"{label} against {labels[reference]}"
+        for arm, label in labels.items()
+        if arm != reference
+    }
+
+
+def interval_name(study) -> str:
+    """The name of an interval, for instance ``95% CI``."""
+    return f"{100 * study.conventions.confidence_level:g}% CI"
+
+
+def with_unit(label, unit) -> str:
+    """A label with its unit."""
+    return f"{label}, {unit}" if unit else label
+
+
+def notes_of(study, *sentences) -> list[str]:
+    """Notes below a table; they say that a cohort is synthetic."""
+    synthetic = ["Synthetic cohort."] if study.synthetic else []
+    return [*filter(None, sentences), *synthetic]
+
+
+def format_p_or_blank(p) -> str:
+    """Format a p value; blank where the row has none."""
+    return "" if p != p else format_p(p)

@@ -1,0 +1,181 @@
+"""Cox models and subgroups."""
+
+from helpers.formats import format_estimate, format_interval, format_number, format_p
+from helpers.lookup import Lookup
+from helpers.results import BETWEEN_ARMS, OVERALL, contrast, select
+from helpers.tables.parts import contrasts, interval_name, notes_of
+from helpers.tables.table import Column, Row, Table
+
+MODELS = {
+    "cox_univariable": "Univariable",
+    "cox_multivariable": "Multivariable",
+    "cox_full": "All covariates",
+    "cox_firth": "Firth’s penalty",
+}
+ADJUSTED = {
+    "p": "p",
+    "p_interaction": "p",
+    "p_holm": "Holm",
+    "p_benjamini_hochberg": "Benjamini-Hochberg",
+}
+
+
+def table_cox(results, study, endpoint) -> Table:
+    """Univariable and multivariable hazard ratios side by side, reference levels included."""
+    label = study.endpoints[endpoint].label.lower()
+    models = ["cox_univariable", "cox_multivariable"]
+    threshold = study.conventions.screening_threshold
+    notes = notes_of(
+        study,
+        f"Covariates with a univariable p below {threshold:g} entered the multivariable model. "
+        "PH p: test of proportional hazards.",
+    )
+    return _cox_table(
+        results, study, endpoint, models, f"tab-cox-{endpoint}", f"Cox regression of {label}", notes
+    )
+
+
+def table_cox_sensitivity(results, study, endpoint) -> Table:
+    """The screened model beside the one with all covariates and the penalized one."""
+    label = study.endpoints[endpoint].label.lower()
+    models = ["cox_multivariable", "cox_full", "cox_firth"]
+    name = f"tab-cox-sensitivity-{endpoint}"
+    caption = f"Other Cox models of {label}"
+    return _cox_table(results, study, endpoint, models, name, caption, notes_of(study))
+
+
+def table_cox_models(results, study) -> Table:
+    """Patients, events, covariates, concordance and likelihood of each model."""
+    lookup = Lookup(results)
+    columns = [
+        Column("Model", "text"),
+        *map(Column, ("Patients", "Events", "Coefficients", "Events per coefficient")),
+        *map(Column, ("Concordance", "Log likelihood")),
+    ]
+    rows = []
+    for endpoint, described in study.endpoints.items():
+        rows.append(Row((described.label,), "section"))
+        for analysis, label in MODELS.items():
+            if analysis == "cox_univariable":
+                continue
+            keys = {"analysis": analysis, "endpoint": endpoint}
+            n, events, size, ratio = lookup.values(
+                "n", "n_event", "n_coefficient", "events_per_variable", **keys
+            )
+            concordance, likelihood = lookup.values("concordance", "log_likelihood", **keys)
+            counts = [format_number(value, 0) for value in (n, events, size)]
+            fit = [
+                format_number(ratio, 1),
+                format_number(concordance, 3),
+                format_number(likelihood, 2),
+            ]
+            rows.append(Row((label, *counts, *fit)))
+    return Table("tab-cox-models", "The Cox models", columns, rows, notes_of(study))
+
+
+def table_subgroups(results, study, endpoint) -> Table:
+    """Each level's events, medians, hazard ratio and p, with the interaction p."""
+    lookup = Lookup(results)
+    arms, compared = study.arm.levels, contrasts(study)
+    interval = interval_name(study)
+    columns = [Column("Subgroup", "text")]
+    for arm in arms.values():
+        columns.append(Column("Events / n", spanner=arm.label))
+        columns.append(Column(f"Median ({interval})", spanner=arm.label))
+    several = len(compared) > 1
+    for label in compared.values():
+        columns.append(Column(f"Hazard ratio ({interval}){f', {label}' if several else ''}"))
+    columns += [Column("p"), Column("Interaction p")]
+
+    def cells(p_statistic, **keys):
+        for arm in arms:
+            n, events = lookup.values("n", "n_event", group=arm, **keys)
+            yield f"{format_number(events, 0)} / {format_number(n, 0)}"
+            yield format_estimate(*lookup.interval("median", group=arm, **keys))
+        for group in compared:
+            yield format_estimate(*lookup.interval("hazard_ratio", group=group, **keys), 2)
+        yield format_p(lookup.value(group=BETWEEN_ARMS, statistic=p_statistic, **keys))
+
+    overall = {"analysis": "survival", "endpoint": endpoint, "variable": "arm"}
+    rows = []
+    if lookup.has(**overall):
+        rows.append(Row(("All patients", *cells("p_logrank", **overall), "")))
+    for variable in study.subgroups:
+        keys = {"analysis": "subgroup", "endpoint": endpoint, "variable": variable}
+        found = select(results, **keys, statistic="p_interaction")["value"]
+        p = format_p(found.iloc[0]) if len(found) else ""
+        rows.append(Row((study.label(variable), *[""] * (len(columns) - 2), p), "group"))
+        for level, described in study.levels(variable).items():
+            rows.append(Row((described.label, *cells("p", level=level, **keys), ""), indent=True))
+    caption = f"Treatment effect by subgroup: {study.endpoints[endpoint].label.lower()}"
+    notes = notes_of(study, "NA: not reached.")
+    return Table(f"tab-subgroups-{endpoint}", caption, columns, rows, notes)
+
+
+def table_multiplicity(results, study) -> Table:
+    """The subgroup tests with their p values before and after adjustment."""
+    lookup = Lookup(results)
+    statistics = [name for name in ADJUSTED if name not in ("p", "p_interaction")]
+    columns = [Column("Subgroup", "text"), Column("p")]
+    columns += [Column(ADJUSTED[name], spanner="Adjusted p") for name in statistics]
+    rows = []
+    for endpoint, described in study.endpoints.items():
+        rows.append(Row((described.label,), "section"))
+        for variable in study.subgroups:
+            for level, shown in study.levels(variable).items():
+                keys = {"analysis": "subgroup", "endpoint": endpoint, "variable": variable}
+                ps = lookup.values("p", *statistics, level=level, group=BETWEEN_ARMS, **keys)
+                label = f"{study.label(variable)}: {shown.label}"
+                rows.append(Row((label, *(format_p(p) for p in ps))))
+    caption = "Subgroup tests, adjusted for their number"
+    return Table("tab-multiplicity", caption, columns, rows, notes_of(study))
+
+
+def _cox_table(results, study, endpoint, models, name, caption, notes):
+    lookup = Lookup(results)
+    interval = interval_name(study)
+    columns = [Column("Covariate", "text"), Column("Events / n")]
+    for model in models:
+        columns.append(Column(f"Hazard ratio ({interval})", spanner=MODELS[model]))
+        columns.append(Column("p", spanner=MODELS[model]))
+        columns.append(Column("PH p", spanner=MODELS[model]))
+    blank = [""] * (len(columns) - 1)
+
+    def cells(variable, group):
+        for model in models:
+            keys = {"analysis": model, "endpoint": endpoint, "variable": variable, "group": group}
+            ratio, low, high = lookup.interval("hazard_ratio", **keys)
+            if ratio != ratio:
+                yield from ("", "", "")
+                continue
+            yield f"{format_number(ratio, 3)} ({format_interval(low, high, 3)})"
+            yield from map(format_p, lookup.values("p_wald", "p_proportional_hazards", **keys))
+
+    rows = []
+    for variable in study.prognostic:
+        reference = study.reference(variable)
+        if reference is None:
+            unit = study.covariates[variable].unit or "unit"
+            label = f"{study.label(variable)}, per {unit}"
+            rows.append(Row((label, "", *cells(variable, "per_unit"))))
+            continue
+        rows.append(Row((study.label(variable), *blank), "group"))
+        levels = study.levels(variable)
+        for level in sorted(levels, key=lambda level, first=reference: level != first):
+            counts = _events(lookup, endpoint, variable, level)
+            if level == reference:
+                entered = [
+                    lookup.has(analysis=m, endpoint=endpoint, variable=variable) for m in models
+                ]
+                ones = [text for used in entered for text in (("1" if used else ""), "", "")]
+                rows.append(Row((f"{levels[level].label} (reference)", counts, *ones), indent=True))
+            else:
+                own = cells(variable, contrast(level, reference))
+                rows.append(Row((levels[level].label, counts, *own), indent=True))
+    return Table(name, caption, columns, rows, notes)
+
+
+def _events(lookup, endpoint, variable, level):
+    keys = {"analysis": "cox_univariable", "endpoint": endpoint, "variable": variable}
+    n, events = lookup.values("n", "n_event", level=level, group=OVERALL, **keys)
+    return "" if n != n else f"{format_number(events, 0)} / {format_number(n, 0)}"
