@@ -5,13 +5,18 @@ from helpers.figures.forest import (
     ForestRow,
     cox_rows,
     describe_forest,
+    describe_forest_cox,
+    describe_forest_subgroups,
     plot_forest,
+    plot_forest_cox,
+    plot_forest_subgroups,
     subgroup_rows,
 )
 from helpers.figures.kaplan_meier import choose_times, describe_kaplan_meier, plot_kaplan_meier
 from helpers.figures.paired import describe_paired, plot_paired
 from helpers.figures.proportional_hazards import (
     describe_log_minus_log,
+    describe_schoenfeld,
     plot_log_minus_log,
     plot_schoenfeld,
 )
@@ -31,14 +36,19 @@ __all__ = [
     "describe_adverse_events",
     "describe_balance",
     "describe_forest",
+    "describe_forest_cox",
+    "describe_forest_subgroups",
     "describe_kaplan_meier",
     "describe_log_minus_log",
     "describe_paired",
     "describe_response",
+    "describe_schoenfeld",
     "describe_verdicts",
     "plot_adverse_events",
     "plot_balance",
     "plot_forest",
+    "plot_forest_cox",
+    "plot_forest_subgroups",
     "plot_kaplan_meier",
     "plot_log_minus_log",
     "plot_paired",

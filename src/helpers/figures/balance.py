@@ -4,7 +4,7 @@ import math
 
 from helpers.figures import style
 from helpers.formats import format_number
-from helpers.results import contrast, value_of
+from helpers.results import value_of
 
 ROW = 0.235  # inches
 NEGLIGIBLE = 0.1  # Austin PC. Stat Med 2009;28:3083-3107
@@ -22,7 +22,7 @@ def plot_balance(results, study):
     -------
     Figure
     """
-    groups = _groups(study)
+    groups = style.contrasts(study)
     names = study.baseline
     left = 0.2 + max(style.text_width(study.label(name)) for name in names)
     bottom, height = 0.62, ROW * len(names)
@@ -67,7 +67,7 @@ def plot_balance(results, study):
 def describe_balance(results, study) -> str:
     """Say in words what `plot_balance` shows."""
     sentences = ["Standardized mean differences of the baseline characteristics."]
-    for group, arm in _groups(study).items():
+    for group, arm in style.contrasts(study).items():
         values = {name: _difference(results, name, group) for name in study.baseline}
         known = {name: value for name, value in values.items() if not math.isnan(value)}
         above = sorted(
@@ -82,11 +82,6 @@ def describe_balance(results, study) -> str:
             + (f", largest first: {listed}." if above else ".")
         )
     return " ".join(sentences)
-
-
-def _groups(study):
-    reference = study.arm.reference
-    return {contrast(arm, reference): arm for arm in study.arm.levels if arm != reference}
 
 
 def _difference(results, name, group):

@@ -38,6 +38,57 @@ class ForestRow:
         return format_estimate(self.ratio, self.low, self.high, 2)
 
 
+def plot_forest_cox(results, study, endpoint, analysis="cox_multivariable"):
+    """Draw the hazard ratios of a Cox model, reference levels included.
+
+    Parameters
+    ----------
+    results : DataFrame
+    study : Study
+    endpoint, analysis : str
+
+    Returns
+    -------
+    Figure
+    """
+    return plot_forest(cox_rows(results, study, endpoint, analysis), study, counts=["Events/n"])
+
+
+def describe_forest_cox(results, study, endpoint, analysis="cox_multivariable") -> str:
+    """Say in words what `plot_forest_cox` shows."""
+    title = f"{study.endpoints[endpoint].label.lower()}, {analysis.removeprefix('cox_')} Cox model"
+    return describe_forest(cox_rows(results, study, endpoint, analysis), title)
+
+
+def plot_forest_subgroups(results, study, endpoint):
+    """Draw the hazard ratio of treatment in all patients and in each subgroup.
+
+    Parameters
+    ----------
+    results : DataFrame
+    study : Study
+    endpoint : str
+
+    Returns
+    -------
+    Figure
+    """
+    arms = {arm: level.label for arm, level in study.arm.levels.items()}
+    reference = arms.pop(study.arm.reference)
+    return plot_forest(
+        subgroup_rows(results, study, endpoint),
+        study,
+        counts=[f"{level.label}\nevents/n" for level in study.arm.levels.values()],
+        contrast_label=f"{' or '.join(arms.values())} against {reference}",
+    )
+
+
+def describe_forest_subgroups(results, study, endpoint) -> str:
+    """Say in words what `plot_forest_subgroups` shows."""
+    title = f"{study.endpoints[endpoint].label.lower()} by subgroup, treatment effect"
+    return describe_forest(subgroup_rows(results, study, endpoint), title)
+
+
 def cox_rows(results, study, endpoint, analysis="cox_multivariable") -> list[ForestRow]:
     """Make the lines of a Cox model: each covariate with its levels, reference included."""
     keys = {"analysis": analysis, "endpoint": endpoint}
@@ -83,7 +134,7 @@ def subgroup_rows(results, study, endpoint) -> list[ForestRow]:
     return rows
 
 
-def plot_forest(rows, study, *, counts=(), p_heading="p", contrast_label=""):
+def plot_forest(rows, study, *, counts=(), contrast_label=""):
     """Draw hazard ratios with their intervals on a log axis.
 
     Parameters
@@ -92,8 +143,6 @@ def plot_forest(rows, study, *, counts=(), p_heading="p", contrast_label=""):
     study : Study
     counts : sequence of str
         Headings of the columns of counts.
-    p_heading : str
-        Heading of the column of p values.
     contrast_label : str
         What is compared, written below the axis.
 
@@ -106,7 +155,7 @@ def plot_forest(rows, study, *, counts=(), p_heading="p", contrast_label=""):
     widths = [_width([heading, *texts]) for heading, texts in zip(counts, columns, strict=True)]
     estimates, ps = [row.estimate for row in rows], [_p_text(row) for row in rows]
     heading = _estimate_heading(study)
-    right = _width([heading, *estimates]) + _width([p_heading, *ps]) + 0.3
+    right = _width([heading, *estimates]) + _width(["p", *ps]) + 0.3
     room = style.WIDTH - 0.1 - sum(widths) - 0.14 * len(widths) - right - 0.2
     left = min(_width([f"   {row.label}" for row in rows], "bold"), room - 1.8)
     plot_width = min(max(room - left, 1.8), 3.2)
@@ -131,10 +180,8 @@ def plot_forest(rows, study, *, counts=(), p_heading="p", contrast_label=""):
                 style.write(figure, shift, y - ROW * number, line, weight=weight)
         edge = 0.1 + left
         columns += [estimates, ps]
-        widths += [_width([heading, *estimates]), _width([p_heading, *ps])]
-        for number, (title, texts) in enumerate(
-            zip([*counts, heading, p_heading], columns, strict=True)
-        ):
+        widths += [_width([heading, *estimates]), _width(["p", *ps])]
+        for number, (title, texts) in enumerate(zip([*counts, heading, "p"], columns, strict=True)):
             edge += widths[number] + 0.14 + (plot_width + 0.12 if number == len(counts) else 0)
             style.write(figure, edge, bottom + height + 0.16, title, ha="right", color=style.MUTED)
             for text, y in zip(texts, up, strict=True):
@@ -143,7 +190,7 @@ def plot_forest(rows, study, *, counts=(), p_heading="p", contrast_label=""):
     return figure
 
 
-def describe_forest(rows, study, title) -> str:
+def describe_forest(rows, title) -> str:
     """Say in words what `plot_forest` shows."""
     sentences, heading = [f"Forest plot of {title}."], ""
     for row in rows:

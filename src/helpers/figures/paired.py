@@ -13,18 +13,18 @@ QUARTILES = ("median", "q1", "q3")
 HEIGHT = 3.0  # inches, of the axes
 
 
-def plot_paired(results, study, measurement, patients=None):
+def plot_paired(pairs, results, study, measurement):
     """Draw a measurement before and after treatment, one panel for each arm.
 
     Parameters
     ----------
+    pairs : DataFrame or None
+        ``group``, ``baseline`` and ``followup`` of each patient, drawn as thin lines; with
+        None only medians and quartiles are drawn, and the figure reveals no patient.
     results : DataFrame
         For medians, quartiles and p values.
     study : Study
     measurement : str
-    patients : DataFrame, optional
-        ``arm`` and the two values of each patient, drawn as thin lines; without it only
-        medians and quartiles are shown, and the figure reveals no patient.
 
     Returns
     -------
@@ -49,8 +49,8 @@ def plot_paired(results, study, measurement, patients=None):
             )
             panels.append(axes)
             _set_axes(axes, described, first=number == 0)
-            if patients is not None:
-                _draw_patients(axes, patients, study, measurement, arm)
+            if pairs is not None:
+                _draw_patients(axes, pairs[pairs["group"] == arm], study, arm)
             _draw_medians(axes, results, study, measurement, arm)
         top = bottom + HEIGHT
         for number, arm in enumerate(arms):
@@ -120,17 +120,10 @@ def _set_axes(axes, described, first):
     axes.tick_params(axis="y", which="both", length=0, labelleft=first)
 
 
-def _draw_patients(axes, patients, study, measurement, arm):
-    described = study.measurements[measurement]
-    columns = [f"{measurement}_{moment}" for moment in MOMENTS]
-    own = patients.loc[patients["arm"] == arm, columns].dropna()
-    if described.above is not None:
-        own = own[own[columns[0]] > described.above]
-    if described.scale == "log":
-        own = own[(own > 0).all(axis=1)]
+def _draw_patients(axes, pairs, study, arm):
     axes.plot(
         [0, 1],
-        own.to_numpy().T,
+        pairs[list(MOMENTS)].to_numpy().T,
         color=style.arm_style(study, arm)["color"],
         alpha=0.22,
         linewidth=0.9,

@@ -4,8 +4,8 @@ import numpy as np
 
 from helpers.figures import style
 from helpers.figures.kaplan_meier import choose_times
-from helpers.formats import format_p
-from helpers.results import value_of
+from helpers.formats import format_number, format_p
+from helpers.results import BETWEEN_ARMS, value_of
 
 HEIGHT = 3.0  # inches, of the axes
 
@@ -16,7 +16,7 @@ def plot_log_minus_log(curves, study, endpoint):
     Parameters
     ----------
     curves : DataFrame
-        ``group, time, survival``.
+        ``group, time, log_minus_log``.
     study : Study
     endpoint : str
 
@@ -32,12 +32,11 @@ def plot_log_minus_log(curves, study, endpoint):
         axes = style.place_axes(figure, 0.6, 0.55, style.WIDTH - 0.6 - right, HEIGHT)
         ends = {}
         for arm in arms:
-            curve = curves[(curves["group"] == arm) & curves["survival"].between(0, 1, "neither")]
-            curve = curve[curve["time"] > 0].sort_values("time")
+            curve = curves[(curves["group"] == arm) & (curves["time"] > 0)].sort_values("time")
             if curve.empty:
                 continue
             look = style.arm_style(study, arm)
-            time, height = curve["time"].to_numpy(), np.log(-np.log(curve["survival"].to_numpy()))
+            time, height = curve["time"].to_numpy(), curve["log_minus_log"].to_numpy()
             axes.plot(
                 time,
                 height,
@@ -77,64 +76,95 @@ def plot_log_minus_log(curves, study, endpoint):
     return figure
 
 
-def describe_log_minus_log(results, study, endpoint) -> str:
+def describe_log_minus_log(curves, study, endpoint) -> str:
     """Say in words what `plot_log_minus_log` shows."""
-    p = value_of(
-        results,
-        analysis="survival",
-        endpoint=endpoint,
-        variable="arm",
-        level="",
-        group="between_arms",
-        statistic="p_proportional_hazards",
-    )
-    arms = " and ".join(level.label for level in study.arm.levels.values())
-    return (
+    sentences = [
         f"Logarithm of the cumulative hazard of {study.endpoints[endpoint].label.lower()} against "
-        f"the logarithm of time for {arms}; parallel curves mean proportional hazards. "
-        f"Test of proportional hazards: p {format_p(p)}."
-    )
+        "time on a log axis; parallel curves mean proportional hazards."
+    ]
+    for arm, level in study.arm.levels.items():
+        curve = curves[(curves["group"] == arm) & (curves["time"] > 0)].sort_values("time")
+        if len(curve):
+            (start, low), (stop, high) = curve[["time", "log_minus_log"]].iloc[[0, -1]].to_numpy()
+            sentences.append(
+                f"{level.label} rises from {format_number(low)} at {format_number(start)} "
+                f"to {format_number(high)} at {format_number(stop)} {study.time.unit}."
+            )
+    return " ".join(sentences)
 
 
-def plot_schoenfeld(residuals, study, endpoint, label):
+def plot_schoenfeld(residuals, results, study, endpoint):
     """Draw scaled Schoenfeld residuals against time; a slope means that the hazard ratio changes.
 
     Parameters
     ----------
     residuals : DataFrame
-        ``time`` and ``residual`` (scaled, with the coefficient added) of each event, and
-        optionally ``trend``, its smoothed course.
+        ``group`` (a contrast of arms), ``time`` and ``residual`` (scaled, with the coefficient
+        added) of each event, and optionally ``trend``, its smoothed course.
+    results : DataFrame
+        For the p value of the test.
     study : Study
-    endpoint, label : str
-        The endpoint, and what the coefficient compares.
+    endpoint : str
 
     Returns
     -------
     Figure
     """
-    residuals = residuals.sort_values("time")
+    groups = style.contrasts(study)
     with style.house_style():
-        figure = style.new_figure(0.55 + HEIGHT + 0.4)
+        figure = style.new_figure(0.55 + HEIGHT + 0.62)
         axes = style.place_axes(figure, 0.6, 0.55, style.WIDTH - 0.75, HEIGHT)
         axes.axhline(0, color=style.RULE, linewidth=1)
-        axes.plot(
-            residuals["time"],
-            residuals["residual"],
-            linestyle="none",
-            marker="o",
-            markersize=4,
-            color=style.ARM_COLORS[0],
-            alpha=0.7,
-            gid="residual",
-        )
-        if "trend" in residuals:
-            axes.plot(residuals["time"], residuals["trend"], color=style.ARM_COLORS[1], gid="trend")
+        for group, arm in groups.items():
+            own = residuals[residuals["group"] == group].sort_values("time")
+            look = style.arm_style(study, arm)
+            axes.plot(
+                own["time"],
+                own["residual"],
+                linestyle="none",
+                marker=look["marker"],
+                markersize=4,
+                color=look["color"],
+                alpha=0.6,
+                gid="residual",
+            )
+            if "trend" in own:
+                axes.plot(own["time"], own["trend"], color=look["color"], gid="trend")
         axes.set_xlim(left=0)
-        axes.set_xticks(choose_times(residuals))
+        if len(residuals):
+            axes.set_xticks(choose_times(residuals))
         axes.grid(axis="y")
         style.hide_frame(axes, "bottom")
         axes.set_xlabel(study.time.unit.capitalize())
-        title = f"{study.endpoints[endpoint].label}: log hazard ratio over time, {label}"
-        style.write(figure, 0.1, 0.55 + HEIGHT + 0.22, title, weight="bold", fontsize=style.NORMAL)
+        top = 0.55 + HEIGHT
+        title = f"{study.endpoints[endpoint].label}: log hazard ratio over time"
+        style.write(figure, 0.1, top + 0.44, title, weight="bold", fontsize=style.NORMAL)
+        style.write(figure, 0.1, top + 0.22, _schoenfeld_text(results, study, endpoint))
         style.mark_synthetic(figure, study)
     return figure
+
+
+def describe_schoenfeld(residuals, results, study, endpoint) -> str:
+    """Say in words what `plot_schoenfeld` shows."""
+    sentences = [
+        f"Scaled Schoenfeld residuals of {study.endpoints[endpoint].label.lower()} against time, "
+        f"{len(residuals)} points; a flat course means a constant hazard ratio."
+    ]
+    for group, arm in style.contrasts(study).items():
+        own = residuals[residuals["group"] == group].sort_values("time")
+        if "trend" in own and len(own):
+            first, last = own["trend"].iloc[[0, -1]]
+            sentences.append(
+                f"{study.arm.levels[arm].label}: the smoothed course goes from "
+                f"{format_number(first)} to {format_number(last)}."
+            )
+    return " ".join([*sentences, f"{_schoenfeld_text(results, study, endpoint)}."])
+
+
+def _schoenfeld_text(results, study, endpoint):
+    arms = {arm: level.label for arm, level in study.arm.levels.items()}
+    reference = arms.pop(study.arm.reference)
+    keys = {"analysis": "survival", "endpoint": endpoint, "variable": "arm", "level": ""}
+    statistic = "p_proportional_hazards"
+    p = value_of(results, **keys, group=BETWEEN_ARMS, statistic=statistic)
+    return f"{' or '.join(arms.values())} against {reference}, test of a slope: p {format_p(p)}"

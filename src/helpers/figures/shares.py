@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from helpers.figures import style
 from helpers.formats import format_count, format_interval, format_number
-from helpers.results import OVERALL, contrast, value_of
+from helpers.results import OVERALL, value_of
 
 ROW = 0.27  # inches
 
@@ -121,17 +121,12 @@ def _describe(results, study, opening, rows):
         )
         differences = [
             f"difference {format_number(value)} points ({format_interval(low, high)})"
-            for group in _contrasts(study)
+            for group in style.contrasts(study)
             for value, low, high in [_three(results, row.keys, group, "risk_difference")]
             if not math.isnan(value)
         ]
         sentences.append(f"{row.label}: {', '.join([shares, *differences])}.")
     return " ".join(sentences)
-
-
-def _contrasts(study):
-    reference = study.arm.reference
-    return {contrast(arm, reference): arm for arm in study.arm.levels if arm != reference}
 
 
 def _levels(rows):
@@ -206,7 +201,7 @@ def _draw_shares(axes, results, study, rows, places, intervals):
 
 def _draw_differences(axes, results, study, rows, places):
     axes.axvline(0, color=style.RULE, linewidth=1, zorder=0)
-    contrasts = _contrasts(study)
+    contrasts = style.contrasts(study)
     for number, (group, arm) in enumerate(contrasts.items()):
         offset = 0.32 * (number / max(len(contrasts) - 1, 1) - 0.5) if len(contrasts) > 1 else 0
         color = style.arm_style(study, arm)["color"] if len(contrasts) > 1 else style.INK

@@ -12,6 +12,8 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.textpath import TextPath
 
+from helpers.results import contrast
+
 WIDTH = 7.0  # inches: 672 px, the text column of a page
 SMALL, NORMAL = 9, 10
 
@@ -120,6 +122,12 @@ def arm_style(study, arm) -> dict:
         "linestyle": ARM_LINES[index],
         "marker": ARM_MARKERS[index],
     }
+
+
+def contrasts(study) -> dict[str, str]:
+    """The arm that each comparison with the reference arm is about."""
+    reference = study.arm.reference
+    return {contrast(arm, reference): arm for arm in study.arm.levels if arm != reference}
 
 
 def write_key(figure, x, y, study, arms) -> None:

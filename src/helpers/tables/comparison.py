@@ -1,10 +1,26 @@
 """Printed numbers beside computed ones, and the count of verdicts."""
 
 from helpers.published import NOT_TESTABLE
+from helpers.results import BETWEEN_ARMS, OVERALL, contrast
 from helpers.tables.table import Column, Row, Table
 
+STATISTICS = {
+    "n": "patients",
+    "n_event": "events",
+    "percent": "%",
+    "sd": "SD",
+    "q1": "first quartile",
+    "q3": "third quartile",
+    "hazard_ratio": "hazard ratio",
+    "p_wald": "p",
+    "p_logrank": "log-rank p",
+    "duration_mean": "mean duration",
+}
+ENDS = {"_conf_low": ", lower limit", "_conf_high": ", upper limit"}
+PARTS = {"any_grade": "any grade", "severe": "severe", "baseline": "before", "followup": "after"}
 
-def table_comparison(comparison, name) -> Table:
+
+def table_comparison(comparison, name, study=None) -> Table:
     """Each printed number with the computed one, its verdict and its place.
 
     Parameters
@@ -13,7 +29,10 @@ def table_comparison(comparison, name) -> Table:
         Made by `helpers.published.compare`.
     name : str
         Label of the table.
+    study : Study, optional
+        Gives the numbers the labels of the study in place of its keys.
     """
+    names = _names(study) if study else {}
     columns = [
         Column("Number", "text"),
         Column("Printed"),
@@ -26,12 +45,13 @@ def table_comparison(comparison, name) -> Table:
         rows.append(Row((place,), "section"))
         for number in numbers.to_dict("records"):
             cells = (number["printed"], number["computed"], number["verdict"], number["note"])
-            rows.append(Row((_name(number), *cells)))
+            rows.append(Row((_name(number, names), *cells)))
     return Table(name, "Printed and computed numbers", columns, rows)
 
 
-def table_not_testable(comparison) -> Table:
+def table_not_testable(comparison, study=None) -> Table:
     """The printed numbers that no computation can decide, with the reason."""
+    names = _names(study) if study else {}
     columns = [Column("Number", "text"), Column("Printed"), Column("Why", "text")]
     rows = []
     untested = comparison[comparison["verdict"] == NOT_TESTABLE]
@@ -39,7 +59,7 @@ def table_not_testable(comparison) -> Table:
         rows.append(Row((place,), "section"))
         for number in numbers.to_dict("records"):
             why = "; ".join(filter(None, (number["class"].replace("_", " "), number["note"])))
-            rows.append(Row((_name(number), number["printed"], why)))
+            rows.append(Row((_name(number, names), number["printed"], why)))
     return Table("tab-not-testable", "Printed numbers that cannot be tested", columns, rows)
 
 
@@ -56,8 +76,43 @@ def table_verdicts(summary) -> Table:
     return Table("tab-verdicts", "Verdicts by section", columns, rows)
 
 
-def _name(number):
-    """Name a printed number by its keys; the label is what the print calls it."""
-    parts = [number["variable"], number["level"], number["group"], number["statistic"]]
-    keys = ", ".join(part.replace("_", " ") for part in parts if part)
-    return keys or number["label"] or number["id"]
+def _name(number, names):
+    """Name a printed number by its keys; without keys, by what the print calls it."""
+    if not number["statistic"]:
+        return number["label"] or number["id"]
+    variable, level, group = number["variable"], number["level"], number["group"]
+    parts = [
+        names.get(number["endpoint"], number["endpoint"].upper()),
+        names.get(variable, variable.replace("_", " ")) if variable != "arm" else "",
+        names.get((variable, level), PARTS.get(level, level.replace("_", " "))),
+        names.get((variable, group), names.get(("arm", group), group.replace("_", " "))),
+        _statistic(number["statistic"]),
+    ]
+    return ", ".join(filter(None, parts))
+
+
+def _statistic(statistic):
+    for end, shown in ENDS.items():
+        if statistic.endswith(end):
+            return f"{_statistic(statistic.removesuffix(end))}{shown}"
+    return STATISTICS.get(statistic, statistic.replace("_", " "))
+
+
+def _names(study):
+    """Labels by endpoint, by variable, and by variable with level or contrast."""
+    leveled = {"arm": study.arm, **study.covariates, **study.exposures}
+    names = {key: endpoint.abbreviation for key, endpoint in study.endpoints.items()}
+    names |= {key: described.label for key, described in leveled.items()}
+    names |= {key: described.label for key, described in study.measurements.items()}
+    if study.response:
+        answers = study.response.categories | study.response.rates
+        names |= {key: answer.label for key, answer in answers.items()}
+    if study.adverse_events:
+        names |= {key: event.label for key, event in study.adverse_events.events.items()}
+    for variable, described in leveled.items():
+        labels = {level: shown.label for level, shown in described.levels.items()}
+        names |= {(variable, level): label for level, label in labels.items()}
+        for one, first in labels.items():
+            for other, second in labels.items():
+                names[variable, contrast(one, other)] = f"{first} against {second}"
+    return names | {("arm", OVERALL): "overall", ("arm", BETWEEN_ARMS): "between arms"}
