@@ -1,7 +1,7 @@
 """Time `rhcc book` against a plain `jupyter-book build` that runs the same notebooks.
 
-Both run in turn on copies of this repository, or of the folder given, so that their ratio does not depend on the
-machine. CPU time is that of all processes which a command starts.
+Both run in turn on copies of this repository, or of the folder given, so that their ratio
+does not depend on the machine. CPU time is that of all processes which a command starts.
 """
 
 import ctypes
