@@ -25,6 +25,27 @@ def summarize_response(cohort) -> pd.DataFrame:
     return collect_results(_rows(cohort))
 
 
+def list_pairs(cohort, variable) -> pd.DataFrame:
+    """List the patients in whom a measurement is described and known at both moments.
+
+    Returns
+    -------
+    DataFrame
+        ``group`` (the arm), ``baseline`` and ``followup``, one row a patient.
+    """
+    patients = _described(cohort, variable).data
+    values = patients[[f"{variable}_baseline", f"{variable}_followup"]]
+    pairs = values.set_axis(["baseline", "followup"], axis=1).assign(group=patients["arm"])
+    return pairs.dropna()
+
+
+def _described(cohort, variable):
+    above = cohort.study.measurements[variable].above
+    if above is None:
+        return cohort
+    return cohort.subset(cohort.data[f"{variable}_baseline"] > above)
+
+
 def _rows(cohort):
     if cohort.study.response:
         yield from _response_rows(cohort)
@@ -61,8 +82,7 @@ def _measurement_rows(cohort, variable):
     measurement = cohort.study.measurements[variable]
     conventions = cohort.study.conventions
     keys = {"analysis": "measurement", "variable": variable}
-    if measurement.above is not None:
-        cohort = cohort.subset(cohort.data[f"{variable}_baseline"] > measurement.above)
+    cohort = _described(cohort, variable)
     before, after = (cohort.data[f"{variable}_{moment}"] for moment in ("baseline", "followup"))
     change = _change(before, after, measurement.scale)
     for level, values in (("baseline", before), ("followup", after), ("change", change)):
