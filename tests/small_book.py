@@ -55,9 +55,9 @@ any_cohort: {generic}
 ---
 # Front page
 
-See {{numref}}`fig-curve`, {{numref}}`tab-counts`,
-{{ref}}`the counts <counts>`, the
-[second chapter](../notebooks/02_curve) and {{cite:t}}`efron1977`. The hazard is $h(t) = f(t) / S(t)$.
+See {{numref}}`fig-curve`, {{numref}}`tab-counts`, {{ref}}`the counts <counts>`,
+the [second chapter](../notebooks/02_curve) and {{cite:t}}`efron1977`.
+The hazard is $h(t) = f(t) / S(t)$.
 """
 
 COUNTS = ["(counts)=\n# Counts\n\nHow many patients there are.", PARAMETERS, READ, TABLE]
