@@ -38,7 +38,7 @@ def table_comparison(comparison, name, study=None) -> Table:
         Column("Printed"),
         Column("Computed"),
         Column("Verdict", "verdict"),
-        Column("Note", "text"),
+        Column("Note", "note"),
     ]
     rows = []
     for place, numbers in comparison.groupby("place", sort=False):
@@ -52,7 +52,7 @@ def table_comparison(comparison, name, study=None) -> Table:
 def table_not_testable(comparison, study=None) -> Table:
     """The printed numbers that no computation can decide, with the reason."""
     names = _names(study) if study else {}
-    columns = [Column("Number", "text"), Column("Printed"), Column("Why", "text")]
+    columns = [Column("Number", "text"), Column("Printed"), Column("Why", "note")]
     rows = []
     untested = comparison[comparison["verdict"] == NOT_TESTABLE]
     for place, numbers in untested.groupby("place", sort=False):

@@ -14,10 +14,16 @@ from helpers.views import display_view
 
 @dataclass(frozen=True)
 class Column:
-    """A column; columns that stand side by side with one `spanner` share a heading."""
+    """A column; columns that stand side by side with one `spanner` share a heading.
+
+    Attributes
+    ----------
+    kind : {'text', 'number', 'verdict', 'note'}
+        How its cells are set; a note is long text that may be broken.
+    """
 
     label: str
-    kind: Literal["text", "number", "verdict"] = "number"
+    kind: Literal["text", "number", "verdict", "note"] = "number"
     spanner: str = ""
 
     @property
