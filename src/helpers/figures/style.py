@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
-from matplotlib.textpath import TextPath
+from matplotlib.textpath import text_to_path
 
 from helpers.results import contrast
 
@@ -96,10 +96,9 @@ def write(figure, x, y, text, **look):
 
 def text_width(text, size=SMALL, weight="normal") -> float:
     """Width of a text, or of the longest of its lines, in inches."""
-    font = FontProperties(family="DejaVu Sans", weight=weight)
-    lines = [line for line in text.splitlines() if line.strip()]
-    paths = (TextPath((0, 0), line, size=size, prop=font, usetex=False) for line in lines)
-    return max((path.get_extents().width / 72 for path in paths), default=0.0)
+    font = FontProperties(family="DejaVu Sans", weight=weight, size=size)
+    sizes = (text_to_path.get_text_width_height_descent(x, font, False) for x in text.splitlines())
+    return max((width / 72 for width, _, _ in sizes), default=0.0)
 
 
 def wrap(text, width, size=SMALL, weight="normal") -> list[str]:

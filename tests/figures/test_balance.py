@@ -1,0 +1,23 @@
+import numpy as np
+from drawn import lines, rows_of, small_study
+
+from helpers.figures import (
+    describe_balance,
+    plot_balance,
+)
+
+STUDY = small_study()
+
+
+def test_balance_shows_each_difference_beside_the_line():
+    rows = rows_of(
+        {
+            ("baseline", "", "age", "", "new_vs_old"): {"smd": 0.04},
+            ("baseline", "", "sex", "", "new_vs_old"): {"smd": 0.3},
+        }
+    )
+    (line,) = lines(plot_balance(rows, STUDY), "difference")
+    np.testing.assert_array_equal(line.get_xdata(), [0.04, 0.3])
+    assert describe_balance(rows, STUDY).endswith(
+        "New drug against Old drug: 1 of 2 above 0.1, largest first: Sex 0.30."
+    )

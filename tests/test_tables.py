@@ -1,0 +1,285 @@
+import csv
+import io
+import math
+
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+from drawn import HOSTILE, estimate, rows_of, small_study, survival_rows
+
+from helpers.published import VERDICTS, summarize_verdicts
+from helpers.tables import (
+    Column,
+    Row,
+    Table,
+    show_table,
+    table_adverse_events,
+    table_baseline,
+    table_comparison,
+    table_cox,
+    table_cox_models,
+    table_cox_sensitivity,
+    table_eligibility,
+    table_exposures,
+    table_measurements,
+    table_milestones,
+    table_multiplicity,
+    table_not_testable,
+    table_response,
+    table_subgroups,
+    table_survival,
+    table_verdicts,
+)
+
+STUDY = small_study()
+
+
+def cells_of(table):
+    return [row.cells for row in table.rows]
+
+
+def baseline_rows():
+    table = {
+        ("cohort", "", "", "", group): {"n": n}
+        for group, n in (("overall", 9), ("old", 4), ("new", 5))
+    }
+    for group in ("overall", "old", "new"):
+        table["baseline", "", "age", "", group] = {
+            "median": 60.5,
+            "q1": 50,
+            "q3": 70,
+            "n_missing": 1,
+        }
+        table["baseline", "", "sex", "m", group] = {"n": 3, "percent": 33.333}
+        table["baseline", "", "sex", "f", group] = {"n": 6, "percent": 66.667}
+        table["baseline", "", "sex", "", group] = {"n_missing": 0}
+    table["baseline", "", "age", "", "between_arms"] = {"p": 0.0001}
+    table["baseline", "", "sex", "", "between_arms"] = {"p": math.nan}
+    table["baseline", "", "sex", "", "new_vs_old"] = {"smd": 0.125}
+    results = rows_of(table)
+    is_age_p = (results["variable"] == "age") & (results["statistic"] == "p")
+    results.loc[is_age_p, "method"] = "mann_whitney_continuity"
+    return results
+
+
+def test_the_baseline_table_has_groups_levels_test_balance_and_missing():
+    table = table_baseline(baseline_rows(), STUDY)
+    assert [column.label for column in table.columns] == [
+        "Characteristic",
+        "Overall (n = 9)",
+        "Old drug (n = 4)",
+        "New drug (n = 5)",
+        "p",
+        "Test",
+        "SMD",
+        "Missing",
+    ]
+    assert cells_of(table) == [
+        (
+            "Age, years, median (quartiles)",
+            *["61 (50 to 70)"] * 3,
+            "< 0.001",
+            "Mann-Whitney",
+            "–",
+            "1",
+        ),
+        ("Sex", "", "", "", "–", "", "0.13", "0"),
+        ("Male", *["3 (33.3%)"] * 3, "", "", "", ""),
+        ("Female", *["6 (66.7%)"] * 3, "", "", "", ""),
+    ]
+    assert [(row.kind, row.indent) for row in table.rows] == [
+        ("plain", False),
+        ("group", False),
+        ("plain", True),
+        ("plain", True),
+    ]
+
+
+def test_the_survival_table_has_infinite_ends_and_contrasts():
+    rows = cells_of(table_survival(survival_rows(), STUDY))
+    assert ("Events / patients", "3 / 4", "2 / 5", "") in rows
+    assert ("Median (95% CI), months", "10.0 (5.0 to 20.0)", "24.0 (12.0 to NA)", "") in rows
+    assert ("Hazard ratio (95% CI)", "", "", "0.50 (0.25 to 1.00)") in rows
+    assert ("Log-rank p", "", "", "< 0.001") in rows
+
+
+def test_milestones_are_percentages_in_order_of_time():
+    rows = rows_of(
+        {
+            ("survival", "os", "arm", time, arm): estimate("survival", share, share - 0.1, 1)
+            for time, share in (("12", 0.5), ("6", 0.9))
+            for arm in ("old", "new")
+        }
+    )
+    assert cells_of(table_milestones(rows, STUDY)) == [
+        ("Overall survival",),
+        ("6", *["90.0 (80.0 to 100.0)"] * 2),
+        ("12", *["50.0 (40.0 to 100.0)"] * 2),
+    ]
+
+
+def test_the_cox_table_sets_the_models_side_by_side_with_reference_rows():
+    results = rows_of(
+        {
+            ("cox_univariable", "os", "sex", "", "m_vs_f"): {
+                **estimate("hazard_ratio", 2, 1, 4),
+                "p_wald": 0.05,
+            },
+            ("cox_univariable", "os", "age", "", "per_unit"): {
+                **estimate("hazard_ratio", 1.01, 1, 1.02),
+                "p_wald": 0.5,
+            },
+        }
+    )
+    table = table_cox(results, STUDY, "os")
+    assert table.name == "tab-cox-os"
+    assert [column.spanner for column in table.columns] == [
+        "",
+        "",
+        *["Univariable"] * 3,
+        *["Multivariable"] * 3,
+    ]
+    assert cells_of(table) == [
+        ("Sex", *[""] * 7),
+        ("Female (reference)", "", "1", "", "", "", "", ""),
+        ("Male", "", "2.000 (1.000 to 4.000)", "0.050", "–", "", "", ""),
+        ("Age, per years", "", "1.010 (1.000 to 1.020)", "0.500", "–", "", "", ""),
+    ]
+
+
+def test_subgroups_begin_with_all_patients():
+    results = pd.concat([survival_rows(), survival_rows("subgroup", "sex", "m")])
+    table = table_subgroups(results, STUDY, "os")
+    expected = ("3 / 4", "10.0 (5.0 to 20.0)", "2 / 5", "24.0 (12.0 to NA)", "0.50 (0.25 to 1.00)")
+    assert cells_of(table)[0] == ("All patients", *expected, "< 0.001", "")
+    assert cells_of(table)[2] == ("Male", *expected, "< 0.001", "")
+
+
+def test_adverse_events_are_sorted_by_frequency_with_any_event_last():
+    table = {}
+    for event, percent in (("rash", 10), ("fever", 40), ("any", 50)):
+        for group in ("overall", "old", "new"):
+            key = ("adverse_event", "", event, "any_grade", group)
+            table[key] = {"n": percent / 10, "percent": percent}
+    rows = cells_of(table_adverse_events(rows_of(table), STUDY))
+    assert [row[0] for row in rows] == ["Fever", "Rash", "Any of these"]
+    assert rows[0][1:4] == ("4 (40.0%)", "4 (40.0%)", "–")
+
+
+def comparison():
+    keys = {"analysis": "survival", "endpoint": "os", "variable": "arm", "level": ""}
+    number = {
+        "printed": "10.0",
+        "computed": "10.0",
+        "place": "Fig. 2",
+        "section": "Survival",
+        "class": "cohort",
+        "label": "old",
+        "note": "",
+        "id": "a",
+        "verdict": "reproduced",
+    }
+    other = {
+        "analysis": "",
+        "endpoint": "",
+        "variable": "",
+        "level": "",
+        "group": "",
+        "statistic": "",
+        "class": "design",
+        "verdict": "not testable",
+        "note": "a constant",
+    }
+    return pd.DataFrame(
+        [
+            {**number, **keys, "group": "old", "statistic": "median"},
+            {
+                **number,
+                **keys,
+                "group": "new_vs_old",
+                "statistic": "hazard_ratio_conf_low",
+                "verdict": "differs",
+            },
+            {**number, **other, "label": HOSTILE},
+        ]
+    )
+
+
+def test_the_comparison_names_numbers_as_the_study_does():
+    table = table_comparison(comparison(), "tab-x", STUDY)
+    assert cells_of(table) == [
+        ("Fig. 2",),
+        ("OS, Old drug, median", "10.0", "10.0", "reproduced", ""),
+        ("OS, New drug against Old drug, hazard ratio, lower limit", "10.0", "10.0", "differs", ""),
+        (HOSTILE, "10.0", "10.0", "not testable", "a constant"),
+    ]
+    assert cells_of(table_not_testable(comparison(), STUDY))[1:] == [
+        (HOSTILE, "10.0", "design; a constant")
+    ]
+    summary = summarize_verdicts(comparison())
+    assert cells_of(table_verdicts(summary))[-1] == ("All", "1", "0", "1", "1", "3")
+    assert [column.label for column in table_verdicts(summary).columns[1:-1]] == VERDICTS
+
+
+@pytest.mark.parametrize("arms", [2, 3])
+def test_no_table_crashes_without_results(arms):
+    nothing, study = survival_rows().iloc[:0], small_study(HOSTILE, arms)
+    for build in (
+        table_baseline,
+        table_eligibility,
+        table_exposures,
+        table_survival,
+        table_response,
+        table_milestones,
+        table_measurements,
+        table_adverse_events,
+        table_cox_models,
+        table_multiplicity,
+    ):
+        assert build(nothing, study).to_html()
+    for build in (table_cox, table_cox_sensitivity, table_subgroups):
+        assert build(nothing, study, "os").to_csv()
+
+
+def spanned(text="x"):
+    columns = [
+        Column("Name", "text"),
+        Column("n", spanner="A"),
+        Column("p", spanner="A"),
+        Column("Verdict", "verdict"),
+    ]
+    rows = [
+        Row((text,), "section"),
+        Row((text, "", "", ""), "group"),
+        Row((text, "1", "2", "within rounding"), indent=True),
+    ]
+    return Table("tab-x", text, columns, rows, [text])
+
+
+def test_every_text_is_escaped_in_html():
+    page = BeautifulSoup(spanned(HOSTILE).to_html(), "html.parser")
+    assert page.script is None
+    assert page.caption.text == HOSTILE
+    assert [cell.text for cell in page.select("tbody th")] == [HOSTILE] * 3
+
+
+def test_the_flat_file_keeps_sections_groups_and_spanners():
+    rows = list(csv.reader(io.StringIO(spanned(HOSTILE).to_csv())))
+    assert rows == [
+        ["section", "group", "Name", "A: n", "A: p", "Verdict"],
+        [HOSTILE, "", HOSTILE, "", "", ""],
+        [HOSTILE, HOSTILE, HOSTILE, "1", "2", "within rounding"],
+    ]
+
+
+def test_a_row_of_the_wrong_length_is_refused():
+    with pytest.raises(ValueError, match="a row of 1 cells"):
+        Table("tab-x", "", [Column("a"), Column("b")], [Row(("1",))])
+
+
+def test_a_table_leaves_its_file(tmp_path, monkeypatch):
+    shown = []
+    monkeypatch.setattr("helpers.tables.table.display_view", lambda *view: shown.append(view))
+    show_table(spanned(), tmp_path)
+    assert (tmp_path / "tables" / "tab-x.csv").read_text("utf-8") == spanned().to_csv()
+    assert shown[0][3]["rows"][0] == {"cells": ("x",), "kind": "section", "indent": False}
