@@ -13,8 +13,8 @@ def figure():
 
 
 def test_each_curve_steps_through_its_rows(figure):
-    for line, group in zip(lines(figure, "curve"), ("old", "new"), strict=True):
-        rows = curves().query("group == @group")
+    for line, arm in zip(lines(figure, "curve"), ("old", "new"), strict=True):
+        rows = curves().query(f"group == {arm!r}")
         np.testing.assert_array_equal(line.get_xdata(), rows["time"])
         np.testing.assert_allclose(line.get_ydata(), 100 * rows["survival"])
         assert line.get_drawstyle() == "steps-post"

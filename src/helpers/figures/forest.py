@@ -160,7 +160,9 @@ def plot_forest(rows, study, *, counts=(), contrast_label=""):
     left = min(_width([f"   {row.label}" for row in rows], "bold"), room - 1.8)
     plot_width = min(max(room - left, 1.8), 3.2)
     labels = [
-        style.wrap(row.label, left - 0.12, weight="normal" if _is_level(row) else "bold")
+        style.wrap(row.label, left - 0.12)
+        if _is_level(row)
+        else style.wrap(row.label, left + (0 if row.counts else sum(widths)), weight="bold")
         for row in rows
     ]
     tops = [sum(len(lines) for lines in labels[:i]) for i in range(len(rows) + 1)]
