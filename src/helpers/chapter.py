@@ -120,4 +120,4 @@ def show_comparison(chapter) -> None:
         show_missing("No ledger of printed numbers was given: there is nothing to compare with.")
         return
     name = f"tab-comparison-{chapter.name.replace('_', '-')}"
-    show_table(table_comparison(chapter.comparison, name), chapter.out)
+    show_table(table_comparison(chapter.comparison, name, chapter.study), chapter.out)
