@@ -358,6 +358,10 @@ class Study(_Strict):
         """Levels of a categorical covariate, or the arms for ``'arm'``."""
         return self.arm.levels if variable == "arm" else self.covariates[variable].levels
 
+    def describe_level(self, variable: str, level: str) -> str:
+        """A covariate's label with the label of one of its levels."""
+        return f"{self.label(variable)}: {self.levels(variable)[level].label}"
+
     def reference(self, variable: str) -> str | None:
         """Reference level of a categorical covariate, or the reference arm for ``'arm'``."""
         return self.arm.reference if variable == "arm" else self.covariates[variable].reference
