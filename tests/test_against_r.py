@@ -1,0 +1,32 @@
+"""The whole study recomputed by R from the same cohort, number by number."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from helpers.cohort import load_cohort
+from helpers.results import KEYS, read_results
+from helpers.sections import summarize_all
+from helpers.study import load_study
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def pairs():
+    reference = read_results(ROOT / "tests/reference/synthetic_cohort.csv")
+    cohort = load_cohort(ROOT / "data/cohort.csv", load_study(ROOT / "data/study.yml"))
+    computed = summarize_all(cohort)
+    return reference.merge(computed, on=KEYS, how="left", suffixes=("_r", ""), indicator=True)
+
+
+def test_every_number_of_r_is_computed_here(pairs):
+    absent = pairs.loc[pairs["_merge"] != "both", KEYS]
+    assert len(pairs) > 1000
+    assert absent.empty, absent.to_string()
+
+
+def test_every_number_equals_that_of_r(pairs):
+    close = np.isclose(pairs["value"], pairs["value_r"], rtol=1e-8, atol=1e-8, equal_nan=True)
+    assert close.all(), pairs.loc[~close, [*KEYS, "value_r", "value"]].to_string()
