@@ -1,36 +1,30 @@
 """Prognostic factors: Cox models one covariate at a time, and together."""
 
-from dataclasses import dataclass
+import math
 
 import numpy as np
 import pandas as pd
 
-from helpers.estimators.cox import concordance, fit_cox
-from helpers.estimators.proportional_hazards import proportional_hazards
+from helpers.estimators.firth import fit_firth, profile_firth
+from helpers.regression import (
+    check_hazards,
+    coefficient_rows,
+    design_model,
+    fit_model,
+    p_rows,
+    terms_of,
+)
 from helpers.results import OVERALL, collect_results, result_row
-from helpers.survival import ratio_rows, times
 
-
-@dataclass(frozen=True)
-class Term:
-    """One coefficient of a model: a level against the reference, or a unit of a covariate."""
-
-    variable: str
-    level: str | None
-
-
-@dataclass(frozen=True)
-class Model:
-    """The complete cases of some covariates, as arrays."""
-
-    terms: tuple[Term, ...]
-    time: np.ndarray
-    event: np.ndarray
-    design: np.ndarray
-
-    def places(self, variable) -> list[int]:
-        """Positions of the coefficients of a covariate."""
-        return [place for place, term in enumerate(self.terms) if term.variable == variable]
+COEFFICIENT = (
+    "hazard_ratio",
+    "hazard_ratio_conf_low",
+    "hazard_ratio_conf_high",
+    "p_wald",
+    "coef",
+    "std_error",
+    "p_proportional_hazards",
+)
 
 
 def summarize_prognostic_factors(cohort) -> pd.DataFrame:
@@ -40,138 +34,113 @@ def summarize_prognostic_factors(cohort) -> pd.DataFrame:
     -------
     DataFrame
         Results of ``cox_univariable`` (each covariate alone), ``cox_multivariable`` (those
-        whose univariable Wald p is below the screening threshold), ``cox_full`` (all) and
-        ``cox_firth`` (the screened ones with Firth's penalty). A model is fitted to the
-        patients in whom its covariates are known.
+        whose univariable Wald test is below the screening threshold, all levels jointly),
+        ``cox_full`` (all) and ``cox_firth`` (the screened ones with Firth's penalty). A model
+        is fitted to the patients in whom its covariates are known. A covariate that was
+        screened out has NaN.
     """
     return collect_results(
         row for endpoint in cohort.study.endpoints for row in _endpoint_rows(cohort, endpoint)
     )
 
 
-def design_model(cohort, endpoint, variables) -> Model:
-    """Take the complete cases of `variables` and code the levels against their references."""
-    study = cohort.study
-    complete = cohort.data[list(variables)].notna().all(axis=1)
-    patients = cohort.data[complete]
-    terms, columns = [], []
-    for variable in variables:
-        values = patients[variable]
-        reference = study.reference(variable)
-        if reference is None:
-            terms.append(Term(variable, None))
-            columns.append(values.to_numpy(float))
-            continue
-        for level in study.levels(variable):
-            if level != reference:
-                terms.append(Term(variable, level))
-                columns.append((values == level).to_numpy(float))
-    design = np.column_stack(columns) if columns else np.empty((len(patients), 0))
-    return Model(tuple(terms), *times(patients, endpoint), design)
-
-
-def fit_model(model, conventions, penalty="none"):
-    """Fit a model by the study's conventions."""
-    engine = "newton" if penalty == "firth" else "lifelines"
-    return fit_cox(
-        model.time,
-        model.event,
-        model.design,
-        ties=conventions.ties,
-        engine=engine,
-        penalty=penalty,
-    )
-
-
 def _endpoint_rows(cohort, endpoint):
     study = cohort.study
-    conventions = study.conventions
-    entered = []
+    tests = {}
     for variable in study.prognostic:
-        yield from _count_rows(cohort, endpoint, variable)
-        model = design_model(cohort, endpoint, [variable])
-        fit = fit_model(model, conventions)
-        yield from _model_rows(model, fit, study, "cox_univariable", endpoint)
-        p = fit.joint_p(model.places(variable))
-        enters = p < conventions.screening_threshold
-        if enters:
-            entered.append(variable)
-        for statistic, value in (("p_screening", p), ("entered", enters)):
-            yield result_row(
-                "cox_univariable",
-                statistic,
-                value,
-                endpoint=endpoint,
-                variable=variable,
-                method=f"joint Wald p below {conventions.screening_threshold:g}",
-            )
-    for analysis, variables, penalty in (
-        ("cox_multivariable", entered, "none"),
-        ("cox_full", study.prognostic, "none"),
-        ("cox_firth", entered, "firth"),
+        yield from _level_rows(cohort, endpoint, variable)
+        design = design_model(cohort, endpoint, [variable])
+        fit = fit_model(design, study.conventions)
+        tests[variable] = fit.wald_test(design.places(variable))
+        keys = {"analysis": "cox_univariable", "endpoint": endpoint}
+        yield from _model_rows(study, design, fit, variable=variable, **keys)
+        yield from _screening_rows(tests[variable], study, variable=variable, **keys)
+    threshold = study.conventions.screening_threshold
+    entered = [variable for variable, test in tests.items() if test.p < threshold]
+    for analysis, variables in (
+        ("cox_multivariable", entered),
+        ("cox_full", study.prognostic),
+        ("cox_firth", entered),
     ):
-        if variables:
-            model = design_model(cohort, endpoint, variables)
-            fit = fit_model(model, conventions, penalty)
-            yield from _model_rows(model, fit, study, analysis, endpoint)
-            yield from _quality_rows(model, fit, analysis, endpoint)
+        keys = {"analysis": analysis, "endpoint": endpoint}
+        design = design_model(cohort, endpoint, variables)
+        if not variables:
+            reason = "none: no covariate to enter"
+            yield result_row(statistic="n_coefficient", value=0, method=reason, **keys)
+        elif analysis == "cox_firth":
+            yield from _penalized_rows(study, design, **keys)
+        else:
+            yield from _model_rows(study, design, fit_model(design, study.conventions), **keys)
+        for variable in study.prognostic:
+            if variable not in variables:
+                p = tests[variable].p
+                yield from _absent_rows(study, variable, f"none: screened out, p {p:.3g}", keys)
 
 
-def _count_rows(cohort, endpoint, variable):
-    keys = {"endpoint": endpoint, "variable": variable, "group": OVERALL}
+def _level_rows(cohort, endpoint, variable):
     if cohort.study.reference(variable) is None:
         return
     for level in cohort.study.levels(variable):
         patients = cohort.data[cohort.data[variable] == level]
-        events = patients[f"{endpoint}_event"].sum()
-        yield result_row("cox_univariable", "n", len(patients), level=level, **keys)
-        yield result_row("cox_univariable", "n_event", events, level=level, **keys)
+        keys = {"endpoint": endpoint, "variable": variable, "level": level, "group": OVERALL}
+        n_event = patients[f"{endpoint}_event"].sum()
+        yield result_row("cox_univariable", "n", len(patients), **keys)
+        yield result_row("cox_univariable", "n_event", n_event, **keys)
 
 
-def _model_rows(model, fit, study, analysis, endpoint):
-    conventions = study.conventions
-    checked = proportional_hazards(
-        fit,
-        model.time,
-        model.event,
-        model.design,
-        ties=conventions.ties,
-        transform=conventions.proportional_hazards,
+def _screening_rows(test, study, **keys):
+    threshold = study.conventions.screening_threshold
+    yield result_row(statistic="p_screening", value=test.p, method=test.method, **keys)
+    yield result_row(
+        statistic="entered",
+        value=test.p < threshold,
+        method=f"p_screening below {threshold:g}",
+        **keys,
     )
-    for place, term in enumerate(model.terms):
-        keys = {"analysis": analysis, "endpoint": endpoint, "variable": term.variable}
-        if term.level is None:
-            rows = list(ratio_rows(fit, place, "unit", "", conventions.confidence_level, **keys))
-            rows = [row | {"group": "per_unit"} for row in rows[: len(rows) // 2]]
-            group = "per_unit"
-        else:
-            reference = study.reference(term.variable)
-            rows = list(
-                ratio_rows(
-                    fit, place, term.level, reference, conventions.confidence_level, **keys
-                )
-            )
-            group = rows[0]["group"]
-        yield from rows
-        for statistic, value in (
-            ("coef", fit.coef[place]),
-            ("std_error", fit.std_error[place]),
-            ("p_proportional_hazards", checked.p[place]),
-        ):
-            yield result_row(
-                statistic=statistic, value=value, group=group, method=fit.method, **keys
-            )
 
 
-def _quality_rows(model, fit, analysis, endpoint):
-    score = model.design @ fit.coef
-    known = not np.isnan(score).any()
+def _model_rows(study, design, fit, **keys):
+    conventions = study.conventions
+    yield from coefficient_rows(design, fit, fit.interval(conventions.confidence_level), **keys)
+    checked = check_hazards(fit, design, conventions)
+    names = {"analysis": keys["analysis"], "endpoint": keys["endpoint"]}
+    yield from p_rows("p_proportional_hazards", design, checked.tests, **names)
+    overall = checked.overall
+    yield result_row(
+        statistic="p_proportional_hazards", value=overall.p, method=overall.method, **keys
+    )
+    yield from _fit_rows(fit, **keys)
+
+
+def _penalized_rows(study, design, **keys):
+    conventions = study.conventions
+    fit = fit_firth(*design.arrays, ties=conventions.ties)
+    profile = profile_firth(
+        *design.arrays, ties=conventions.ties, conf_level=conventions.confidence_level
+    )
+    for row in coefficient_rows(design, fit, (profile.conf_low, profile.conf_high), **keys):
+        limit = row["statistic"].endswith(("conf_low", "conf_high"))
+        yield row | {"method": profile.method} if limit else row
+    yield from p_rows("p_likelihood_ratio", design, profile.tests, **keys)
+    yield from _fit_rows(fit, **keys)
+
+
+def _fit_rows(fit, **keys):
+    n_coefficient = int(np.sum(~np.isnan(fit.coef)))
     for statistic, value in (
         ("n", fit.n),
         ("n_event", fit.n_event),
-        ("n_coefficient", len(model.terms)),
-        ("events_per_variable", fit.n_event / len(model.terms)),
-        ("concordance", concordance(model.time, model.event, score) if known else np.nan),
+        ("n_coefficient", n_coefficient),
+        ("events_per_variable", fit.n_event / n_coefficient if n_coefficient else math.nan),
+        ("concordance", fit.concordance),
         ("log_likelihood", fit.log_likelihood),
     ):
-        yield result_row(analysis, statistic, value, endpoint=endpoint, method=fit.method)
+        yield result_row(statistic=statistic, value=value, method=fit.method, **keys)
+
+
+def _absent_rows(study, variable, reason, keys):
+    for term in terms_of(study, variable):
+        for group in term.directions:
+            here = {"variable": variable, "group": group, "method": reason, **keys}
+            for statistic in COEFFICIENT:
+                yield result_row(statistic=statistic, value=math.nan, **here)

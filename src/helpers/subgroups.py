@@ -1,15 +1,14 @@
 """The treatment effect within subgroups, and whether it differs between them."""
 
-import math
-
 import numpy as np
 import pandas as pd
-from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
+from helpers.estimators.chi_square import ChiSquare, chi_square, no_chi_square
 from helpers.estimators.cox import fit_cox
+from helpers.regression import design_model, fit_model
 from helpers.results import BETWEEN_ARMS, collect_results, result_row
-from helpers.survival import arm_rows, times
+from helpers.survival import comparison_rows, median_rows
 
 ADJUSTMENTS = {"p_holm": "holm", "p_benjamini_hochberg": "fdr_bh"}
 
@@ -20,9 +19,10 @@ def summarize_subgroups(cohort) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Results of the analysis ``subgroup``: by level what `survival` gives for all patients,
-        ``p`` by the study's convention and adjusted for the number of subgroup tests; by
-        variable the likelihood-ratio test of interaction, ``p_interaction``.
+        Results of the analysis ``subgroup``. By level: patients, events, medians, hazard
+        ratios, and ``p`` by the study's convention. By variable: ``p_interaction``, a
+        likelihood-ratio test. Both are also adjusted for the number of such tests over all
+        endpoints and subgroups. The row of all patients is in the analysis ``survival``.
     """
     rows = [
         row
@@ -30,71 +30,78 @@ def summarize_subgroups(cohort) -> pd.DataFrame:
         for variable in cohort.study.subgroups
         for row in _variable_rows(cohort, endpoint, variable)
     ]
-    return collect_results([*rows, *_adjusted_rows(rows)])
+    for statistic in ("p", "p_interaction"):
+        rows += _adjusted_rows([row for row in rows if row["statistic"] == statistic])
+    return collect_results(rows)
 
 
 def _variable_rows(cohort, endpoint, variable):
-    keys = {"analysis": "subgroup", "variable": variable}
+    keys = {"analysis": "subgroup", "endpoint": endpoint, "variable": variable}
+    conventions = cohort.study.conventions
     for level in cohort.study.levels(variable):
         patients = cohort.subset(cohort.data[variable] == level)
-        rows = list(arm_rows(patients, endpoint, level=level, **keys))
-        yield from rows
-        yield _test_row(rows, cohort.study.conventions.subgroup_test)
-    p, method = interaction_p(cohort, endpoint, variable)
-    yield result_row(
-        statistic="p_interaction",
-        value=p,
-        group=BETWEEN_ARMS,
-        endpoint=endpoint,
-        method=method,
-        **keys,
+        yield from median_rows(patients, endpoint, level=level, **keys)
+        compared = list(comparison_rows(patients, endpoint, level=level, **keys))
+        yield from compared
+        if conventions.subgroup_test == "logrank":
+            yield next(row for row in compared if row["statistic"] == "p_logrank") | {
+                "statistic": "p"
+            }
+        else:
+            test = _wald_test(patients, endpoint)
+            yield _between_arms_row("p", test, level=level, **keys)
+    test = interaction_test(cohort, endpoint, variable)
+    yield _between_arms_row("p_interaction", test, **keys)
+
+
+def _between_arms_row(statistic, test, **keys):
+    return result_row(
+        statistic=statistic, value=test.p, group=BETWEEN_ARMS, method=test.method, **keys
     )
 
 
-def _test_row(rows, test):
-    """The p value that the study's convention calls the subgroup's."""
-    statistic = {"logrank": "p_logrank", "wald": "p_wald"}[test]
-    chosen = next(row for row in rows if row["statistic"] == statistic)
-    return chosen | {"statistic": "p", "group": BETWEEN_ARMS}
+def _wald_test(cohort, endpoint):
+    design = design_model(cohort, endpoint, ["arm"])
+    return fit_model(design, cohort.study.conventions).wald_test(design.places("arm"))
 
 
-def interaction_p(cohort, endpoint, variable) -> tuple[float, str]:
+def interaction_test(cohort, endpoint, variable) -> ChiSquare:
     """Likelihood-ratio test of the interaction of treatment and a categorical covariate.
 
-    The model with treatment, covariate and their products against the one without products.
+    The model with treatment, covariate and their products against the one without products;
+    none where a level of an arm has no patient or no event, as a coefficient is then infinite.
 
-    Returns
-    -------
-    p : float
-        NaN where one of the models does not exist.
-    method : str
+    Parameters
+    ----------
+    cohort : Cohort
+    endpoint, variable : str
     """
-    study = cohort.study
-    patients = cohort.data[cohort.data[variable].notna()]
-    levels = [level for level in study.levels(variable) if level != study.reference(variable)]
-    treated = [(patients["arm"] == arm).to_numpy(float) for arm in cohort.compared_arms]
-    at_level = [(patients[variable] == level).to_numpy(float) for level in levels]
-    products = [one * other for one in treated for other in at_level]
-    observed = times(patients, endpoint)
-    ties = study.conventions.ties
-    plain = fit_cox(*observed, np.column_stack([*treated, *at_level]), ties=ties)
-    crossed = fit_cox(*observed, np.column_stack([*treated, *at_level, *products]), ties=ties)
+    conventions = cohort.study.conventions
+    design = design_model(cohort, endpoint, ["arm", variable])
+    arms, levels = (design.covariates[:, design.places(name)] for name in ("arm", variable))
+    products = (arms[:, :, None] * levels[:, None, :]).reshape(len(design.time), -1)
+    plain = fit_model(design, conventions)
+    crossed = fit_cox(
+        design.time,
+        design.event,
+        np.column_stack([design.covariates, products]),
+        ties=conventions.ties,
+    )
     for fit in (plain, crossed):
         if fit.problem:
-            return math.nan, fit.method
+            return no_chi_square(fit.problem)
     gain = 2 * (crossed.log_likelihood - plain.log_likelihood)
-    return float(stats.chi2.sf(max(gain, 0), len(products))), "likelihood ratio"
+    return chi_square(max(gain, 0.0), products.shape[1], "likelihood-ratio test")
 
 
 def _adjusted_rows(rows):
-    tests = [row for row in rows if row["statistic"] == "p" and not math.isnan(row["value"])]
-    if not tests:
-        return
+    """Adjust for the tests that exist; the others stay NaN."""
+    values = np.array([row["value"] for row in rows], float)
+    known = ~np.isnan(values)
     for statistic, method in ADJUSTMENTS.items():
-        adjusted = multipletests([row["value"] for row in tests], method=method)[1]
-        for row, p in zip(tests, adjusted, strict=True):
-            yield row | {
-                "statistic": statistic,
-                "value": float(p),
-                "method": f"{method} of {len(tests)} tests",
-            }
+        adjusted = values.copy()
+        if known.any():
+            adjusted[known] = multipletests(values[known], method=method)[1]
+        for row, value in zip(rows, adjusted, strict=True):
+            how = row["method"] if np.isnan(value) else f"{method} over {known.sum()} tests"
+            yield row | {"statistic": statistic, "value": float(value), "method": how}

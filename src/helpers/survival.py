@@ -2,16 +2,27 @@
 
 import numpy as np
 import pandas as pd
-from statsmodels.nonparametric.smoothers_lowess import lowess
 
 from helpers.estimators import kaplan_meier as km
-from helpers.estimators.cox import fit_cox
 from helpers.estimators.logrank import logrank
-from helpers.estimators.proportional_hazards import proportional_hazards
-from helpers.estimators.restricted_mean import restricted_mean, restricted_mean_difference
+from helpers.estimators.restricted_mean import (
+    common_horizon,
+    restricted_mean,
+    restricted_mean_difference,
+)
+from helpers.regression import (
+    check_hazards,
+    coefficient_rows,
+    design_model,
+    estimate_rows,
+    fit_model,
+    times,
+)
 from helpers.results import BETWEEN_ARMS, collect_results, contrast, result_row
 
-FEWEST_TO_SMOOTH = 10
+CURVE = ["time", "n_risk", "n_event", "n_censored", "survival", "conf_low", "conf_high"]
+FEWEST_TO_SMOOTH = 10  # residuals below which a trend is not drawn
+SMOOTHED_SHARE = 2 / 3  # of the residuals, around each point of the trend
 
 
 def summarize_survival(cohort) -> pd.DataFrame:
@@ -20,82 +31,159 @@ def summarize_survival(cohort) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Results of the analysis ``survival``, variable ``arm``.
+        Results of the analysis ``survival``, variable ``arm``. The level of a survival
+        probability is its time, that of a restricted mean its horizon: the earliest of the
+        arms' last observations.
     """
     return collect_results(
-        row
-        for endpoint in cohort.study.endpoints
-        for row in arm_rows(cohort, endpoint, analysis="survival", variable="arm")
+        row for endpoint in cohort.study.endpoints for row in _endpoint_rows(cohort, endpoint)
     )
 
 
-def arm_rows(cohort, endpoint, **keys):
-    """Yield the results of one endpoint: each group described, the arms compared.
+def _endpoint_rows(cohort, endpoint):
+    keys = {"analysis": "survival", "endpoint": endpoint, "variable": "arm"}
+    yield from median_rows(cohort, endpoint, **keys)
+    yield from _milestone_rows(cohort, endpoint, keys)
+    yield from _followup_rows(cohort, endpoint, keys)
+    yield from comparison_rows(cohort, endpoint, **keys)
+    yield from _hazard_rows(cohort, endpoint, keys)
+    yield from _restricted_mean_rows(cohort, endpoint, keys)
+
+
+def median_rows(cohort, endpoint, /, **keys):
+    """Yield the patients, events and median of the whole cohort and of each arm.
 
     Parameters
     ----------
     cohort : Cohort
     endpoint : str
     **keys
-        The other keys of the rows.
+        Keys of the results other than group and statistic.
     """
-    keys = {"endpoint": endpoint, **keys}
+    conventions = cohort.study.conventions
     for group, patients in cohort.groups():
-        yield from _described(cohort.study, patients, endpoint, group, keys)
+        here = {"group": group, **keys}
+        yield result_row(statistic="n", value=len(patients), **here)
+        n_event = patients[f"{endpoint}_event"].sum()
+        yield result_row(statistic="n_event", value=n_event, **here)
+        curve = km.kaplan_meier(*times(patients, endpoint), **_band(conventions))
+        median = km.median(curve, at_half=conventions.median_at_half)
+        yield from estimate_rows("median", median, _method(median, conventions), **here)
+
+
+def comparison_rows(cohort, endpoint, /, **keys):
+    """Yield the log-rank test and the hazard ratio of each arm with the reference arm.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    endpoint : str
+    **keys
+        Keys of the results other than group and statistic.
+    """
+    conventions = cohort.study.conventions
     test = logrank(*times(cohort.data, endpoint), cohort.data["arm"])
     yield result_row(
         statistic="p_logrank", value=test.p, group=BETWEEN_ARMS, method=test.method, **keys
     )
-    yield from _hazard_ratio_rows(cohort, endpoint, keys)
-    yield from _restricted_mean_rows(cohort, endpoint, keys)
+    design = design_model(cohort, endpoint, ["arm"])
+    fit = fit_model(design, conventions)
+    limits = fit.interval(conventions.confidence_level)
+    yield from coefficient_rows(design, fit, limits, **keys)
 
 
-def times(patients, endpoint):
-    """Times and events of an endpoint as arrays."""
-    return (
-        patients[f"{endpoint}_time"].to_numpy(float),
-        patients[f"{endpoint}_event"].to_numpy(bool),
+def _milestone_rows(cohort, endpoint, keys):
+    conventions = cohort.study.conventions
+    for group, patients in cohort.groups():
+        curve = km.kaplan_meier(*times(patients, endpoint), **_band(conventions))
+        for milestone in cohort.study.milestones:
+            at = km.survival_at(curve, milestone)
+            here = {"level": f"{milestone:g}", "group": group, **keys}
+            yield from estimate_rows("survival", at, _method(at, conventions), **here)
+
+
+def _followup_rows(cohort, endpoint, keys):
+    conventions = cohort.study.conventions
+    for group, patients in cohort.groups():
+        curve = km.reverse_kaplan_meier(*times(patients, endpoint), **_band(conventions))
+        median = km.median(curve, at_half=conventions.median_at_half)
+        method = f"reverse {_method(median, conventions)}"
+        yield from estimate_rows("followup_median", median, method, group=group, **keys)
+
+
+def _hazard_rows(cohort, endpoint, keys):
+    design = design_model(cohort, endpoint, ["arm"])
+    fit = fit_model(design, cohort.study.conventions)
+    test = check_hazards(fit, design, cohort.study.conventions).overall
+    yield result_row(
+        statistic="p_proportional_hazards",
+        value=test.p,
+        group=BETWEEN_ARMS,
+        method=test.method,
+        **keys,
     )
 
 
-def estimate_curve(patients, endpoint, study) -> km.Curve:
-    """Kaplan-Meier estimate of one endpoint by the study's conventions."""
-    return km.kaplan_meier(*times(patients, endpoint), **_options(study))
+def _restricted_mean_rows(cohort, endpoint, keys):
+    conventions = cohort.study.conventions
+    conf_level = conventions.confidence_level
+    curves = {
+        arm: km.kaplan_meier(*times(patients, endpoint), **_band(conventions))
+        for arm, patients in _arms(cohort)
+    }
+    horizon = common_horizon(curves.values())
+    keys = {"level": f"{horizon:g}", **keys}
+    means = {
+        arm: restricted_mean(curve, horizon, conf_level=conf_level) for arm, curve in curves.items()
+    }
+    for arm, mean in means.items():
+        yield from estimate_rows("rmst", mean, group=arm, **keys)
+    reference = cohort.study.arm.reference
+    for arm in cohort.compared_arms:
+        difference, test = restricted_mean_difference(
+            means[arm], means[reference], conf_level=conf_level
+        )
+        here = {"group": contrast(arm, reference), **keys}
+        yield from estimate_rows("rmst_difference", difference, **here)
+        yield result_row(statistic="p_rmst_difference", value=test.p, method=test.method, **here)
 
 
 def estimate_curves(cohort, endpoint) -> pd.DataFrame:
-    """Kaplan-Meier estimate of each arm.
+    """Kaplan-Meier estimate of each arm, from time zero.
 
     Returns
     -------
     DataFrame
-        ``group, time, n_risk, n_event, n_censored, survival, conf_low, conf_high``; each arm
-        begins at time zero.
+        ``group, time, n_risk, n_event, n_censored, survival, conf_low, conf_high``; an arm
+        without patients has no rows.
     """
     frames = []
-    for arm in cohort.arms:
-        patients = cohort.data[cohort.data["arm"] == arm]
-        curve = estimate_curve(patients, endpoint, cohort.study)
-        columns = ["time", "n_risk", "n_event", "n_censored", "survival", "conf_low", "conf_high"]
-        frame = pd.DataFrame({name: getattr(curve, name) for name in columns})
-        start = pd.DataFrame([[0.0, len(patients), 0, 0, 1.0, 1.0, 1.0]], columns=columns)
-        frames.append(pd.concat([start, frame], ignore_index=True).assign(group=arm))
-    return pd.concat(frames, ignore_index=True)
+    for arm, patients in _arms(cohort):
+        if patients.empty:
+            continue
+        curve = km.kaplan_meier(*times(patients, endpoint), **_band(cohort.study.conventions))
+        frame = pd.DataFrame({name: getattr(curve, name) for name in CURVE}).astype(float)
+        if curve.time[0] > 0:
+            frame.loc[-1] = [0.0, len(patients), 0, 0, 1.0, 1.0, 1.0]
+        frames.append(frame.sort_index().assign(group=arm))
+    return pd.concat(frames, ignore_index=True)[["group", *CURVE]]
 
 
 def estimate_at_risk(cohort, endpoint, when) -> pd.DataFrame:
-    """Number at risk just before each time, and events up to it, by arm.
+    """Number at risk just before each time, and number of events up to it, by arm.
 
     Returns
     -------
     DataFrame
         ``group, time, n_risk, n_event``.
     """
-    rows = []
-    for arm in cohort.arms:
-        observed = times(cohort.data[cohort.data["arm"] == arm], endpoint)
-        rows += [(arm, moment, *km.count_at(*observed, moment)) for moment in when]
-    return pd.DataFrame(rows, columns=["group", "time", "n_risk", "n_event"])
+    frames = []
+    for arm, patients in _arms(cohort):
+        n_risk, n_event = km.count_at(*times(patients, endpoint), when)
+        frames.append(
+            pd.DataFrame({"group": arm, "time": when, "n_risk": n_risk, "n_event": n_event})
+        )
+    return pd.concat(frames, ignore_index=True)
 
 
 def estimate_log_minus_log(cohort, endpoint) -> pd.DataFrame:
@@ -118,139 +206,42 @@ def estimate_schoenfeld_residuals(cohort, endpoint) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``group`` (the contrast of an arm with the reference arm), ``time``, ``residual``,
-        ``trend``.
+        ``group`` (the contrast of an arm with the reference arm), ``time``, ``residual`` of
+        each event, the coefficient added, and ``trend``; NaN with few events. A contrast
+        without an estimate has no rows.
+
+    References
+    ----------
+    Cleveland WS. J Am Stat Assoc 1979;74:829-836.
     """
-    _, checked = _treatment_model(cohort, endpoint)
+    design = design_model(cohort, endpoint, ["arm"])
+    fit = fit_model(design, cohort.study.conventions)
+    checked = check_hazards(fit, design, cohort.study.conventions)
     frames = []
-    for place, arm in enumerate(cohort.compared_arms):
-        frame = pd.DataFrame({"time": checked.time, "residual": checked.residuals[:, place]})
-        frame["trend"] = _trend(frame)
-        frames.append(frame.assign(group=contrast(arm, cohort.study.arm.reference)))
+    for term, residuals in zip(design.terms, checked.residuals.T, strict=True):
+        frame = pd.DataFrame({"group": term.group, "time": checked.time, "residual": residuals})
+        frames.append(frame.dropna().assign(trend=_trend))
     return pd.concat(frames, ignore_index=True)
 
 
 def _trend(frame):
     if len(frame) < FEWEST_TO_SMOOTH:
         return np.nan
-    return lowess(frame["residual"], frame["time"], frac=2 / 3, return_sorted=False)
+    from statsmodels.nonparametric.smoothers_lowess import lowess
+
+    return lowess(frame["residual"], frame["time"], frac=SMOOTHED_SHARE, return_sorted=False)
 
 
-def _options(study):
-    conventions = study.conventions
+def _arms(cohort):
+    return [(group, patients) for group, patients in cohort.groups() if group in cohort.arms]
+
+
+def _band(conventions):
     return {
         "conf_level": conventions.confidence_level,
         "conf_type": conventions.median_conf_type,
     }
 
 
-def _described(study, patients, endpoint, group, keys):
-    keys = {"group": group, **keys}
-    observed = times(patients, endpoint)
-    conventions = study.conventions
-    curve = km.kaplan_meier(*observed, **_options(study))
-    band = f"{conventions.median_conf_type} interval"
-    yield result_row(statistic="n", value=len(patients), **keys)
-    yield result_row(statistic="n_event", value=observed[1].sum(), **keys)
-    middle = km.median(curve, at_half=conventions.median_at_half)
-    yield from estimate_rows("median", middle, f"{middle.method}, {band}", **keys)
-    followup = km.reverse_kaplan_meier(*observed, **_options(study))
-    middle = km.median(followup, at_half=conventions.median_at_half)
-    method = f"reverse {middle.method}, {band}"
-    yield from estimate_rows("followup_median", middle, method, **keys)
-    if "level" in keys:  # a subgroup, whose rows have no place for another level
-        return
-    for milestone in study.milestones:
-        at = km.survival_at(curve, milestone)
-        here = {**keys, "level": f"{milestone:g}"}
-        yield from estimate_rows("survival", at, f"{at.method}, {band}", **here)
-
-
-def estimate_rows(statistic, estimate, method="", **keys):
-    """Yield an estimate and the limits of its interval as three results."""
-    method = method or estimate.method
-    yield result_row(statistic=statistic, value=estimate.value, method=method, **keys)
-    for limit in ("conf_low", "conf_high"):
-        value = getattr(estimate, limit)
-        yield result_row(statistic=f"{statistic}_{limit}", value=value, method=method, **keys)
-
-
-def _treatment_model(cohort, endpoint):
-    conventions = cohort.study.conventions
-    design = np.column_stack([cohort.data["arm"] == arm for arm in cohort.compared_arms])
-    observed = times(cohort.data, endpoint)
-    fit = fit_cox(*observed, design, ties=conventions.ties)
-    checked = proportional_hazards(
-        fit, *observed, design, ties=conventions.ties, transform=conventions.proportional_hazards
-    )
-    return fit, checked
-
-
-def _hazard_ratio_rows(cohort, endpoint, keys):
-    fit, checked = _treatment_model(cohort, endpoint)
-    conventions = cohort.study.conventions
-    reference = cohort.study.arm.reference
-    for place, arm in enumerate(cohort.compared_arms):
-        yield from ratio_rows(fit, place, arm, reference, conventions.confidence_level, **keys)
-    yield result_row(
-        statistic="p_proportional_hazards",
-        value=checked.p_global,
-        group=BETWEEN_ARMS,
-        method=conventions.proportional_hazards,
-        **keys,
-    )
-
-
-def ratio_rows(fit, place, compared, reference, conf_level, /, **keys):
-    """Yield the hazard ratio of a level against its reference, and the reciprocal.
-
-    Parameters
-    ----------
-    fit : CoxFit
-    place : int
-        Position of the coefficient.
-    compared, reference : str
-    conf_level : float
-    **keys
-        The other keys of the rows.
-    """
-    low, high = fit.interval(conf_level)
-    limits = (fit.coef[place], low[place], high[place])
-    p = fit.wald_p()[place]
-    swapped = (-limits[0], -limits[2], -limits[1])
-    for group, logs in (
-        (contrast(compared, reference), limits),
-        (contrast(reference, compared), swapped),
-    ):
-        here = {"group": group, "method": fit.method, **keys}
-        names = ("hazard_ratio", "hazard_ratio_conf_low", "hazard_ratio_conf_high")
-        for name, log in zip(names, logs, strict=True):
-            yield result_row(statistic=name, value=np.exp(log), **here)
-        yield result_row(statistic="p_wald", value=p, **here)
-
-
-def _restricted_mean_rows(cohort, endpoint, keys):
-    """The horizon is the earliest of the arms' last observations."""
-    study = cohort.study
-    conf_level = study.conventions.confidence_level
-    curves = {
-        arm: estimate_curve(cohort.data[cohort.data["arm"] == arm], endpoint, study)
-        for arm in cohort.arms
-    }
-    if "level" in keys or any(not len(curve.time) for curve in curves.values()):
-        return
-    horizon = min(curve.time[-1] for curve in curves.values())
-    keys = {**keys, "level": f"{horizon:.6g}"}
-    for arm, curve in curves.items():
-        mean, _ = restricted_mean(curve, horizon, conf_level=conf_level)
-        yield from estimate_rows("rmst", mean, group=arm, **keys)
-    reference = study.arm.reference
-    for arm in cohort.compared_arms:
-        difference, test = restricted_mean_difference(
-            curves[arm], curves[reference], horizon, conf_level=conf_level
-        )
-        group = contrast(arm, reference)
-        yield from estimate_rows("rmst_difference", difference, group=group, **keys)
-        yield result_row(
-            statistic="p_rmst_difference", value=test.p, group=group, method=test.method, **keys
-        )
+def _method(estimate, conventions):
+    return f"{estimate.method}, {conventions.median_conf_type} interval"

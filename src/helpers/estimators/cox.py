@@ -8,7 +8,20 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-MONOTONE = 12.0  # a log hazard ratio per standard deviation that no data supports
+from helpers.estimators.chi_square import ChiSquare, no_chi_square, quadratic_test
+from helpers.estimators.partial_likelihood import PartialLikelihood
+from helpers.estimators.risk_sets import RiskSets
+
+ENGINES = ("lifelines", "newton")
+PRECISION = 1e-9  # of a coefficient per standard deviation of its covariate
+DIVERGENT_STEP = 1e-2  # a step this long that gains less than FLAT has no end
+FLAT = 1e-9
+SINGULAR = 1e-10  # information of an event that is no information
+MOST_STEPS = 50
+
+NO_EVENT = "no event"
+NO_INFORMATION = "takes one value among those at risk, or follows from other covariates"
+MONOTONE = "the likelihood has no maximum (a level without events, or separated by time)"
 
 
 @dataclass(frozen=True)
@@ -18,113 +31,64 @@ class CoxFit:
     Attributes
     ----------
     coef, std_error : ndarray of shape (p,)
-        Log hazard ratios and their standard errors; NaN where the fit does not exist.
+        Log hazard ratios and their standard errors; NaN where there is none.
     variance : ndarray of shape (p, p)
+    reasons : tuple of str
+        Why a coefficient does not exist; empty if it does.
     log_likelihood, null_log_likelihood : float
+        At the estimate, or its limit where a coefficient is infinite, and at zero.
+    score_test : ChiSquare
+        Test that all coefficients are zero.
+    concordance : float
     n, n_event : int
-    problem : str
-        Why the fit does not exist; empty if it does.
     method : str
     """
 
     coef: np.ndarray
     std_error: np.ndarray
     variance: np.ndarray
+    reasons: tuple[str, ...]
     log_likelihood: float
     null_log_likelihood: float
+    score_test: ChiSquare
+    concordance: float
     n: int
     n_event: int
-    problem: str
     method: str
+
+    @property
+    def problem(self) -> str:
+        """Why any of the coefficients does not exist; empty if all do."""
+        return next((reason for reason in self.reasons if reason), "")
+
+    def method_of(self, place) -> str:
+        """The method of a coefficient, or why it does not exist."""
+        reason = self.reasons[place]
+        return f"none: {reason}" if reason else self.method
 
     def wald_p(self) -> np.ndarray:
         """Two-sided p value of each coefficient."""
         return 2 * stats.norm.sf(np.abs(self.coef / self.std_error))
 
-    def joint_p(self, which) -> float:
-        """Wald p value of the coefficients at the positions `which` together."""
-        coef = self.coef[which]
-        if np.isnan(coef).any():
-            return math.nan
-        statistic = coef @ np.linalg.solve(self.variance[np.ix_(which, which)], coef)
-        return float(stats.chi2.sf(statistic, len(which)))
+    def wald_test(self, which) -> ChiSquare:
+        """Test the coefficients at the positions `which` together."""
+        which = [place for place in which if self.reasons[place] != NO_INFORMATION]
+        if not which:
+            return no_chi_square(self.problem)
+        for place in which:
+            if self.reasons[place]:
+                return no_chi_square(self.reasons[place])
+        variance = self.variance[np.ix_(which, which)]
+        return quadratic_test(self.coef[which], variance, "joint Wald test")
 
     def interval(self, conf_level) -> tuple[np.ndarray, np.ndarray]:
-        """Limits of the log hazard ratios."""
+        """Wald limits of the log hazard ratios."""
         spread = stats.norm.ppf((1 + conf_level) / 2) * self.std_error
         return self.coef - spread, self.coef + spread
 
 
-@dataclass(frozen=True)
-class RiskSet:
-    """Who is at risk at one event time, in one step of the handling of ties.
-
-    Attributes
-    ----------
-    time : float
-    members : ndarray
-        Positions of those at risk.
-    share : ndarray
-        What each counts in the denominator: 1, or less for tied events in Efron's steps.
-    dead : ndarray
-        Positions of those with the event, in the first step of each time; empty in the others.
-    weight : float
-        Weight of the step: the mean weight of the events at this time.
-    """
-
-    time: float
-    members: np.ndarray
-    share: np.ndarray
-    dead: np.ndarray
-    weight: float
-
-
-def risk_sets(time, event, *, ties, strata=None, weights=None, entry=None) -> list[RiskSet]:
-    """List the risk sets of a partial likelihood, one for each event.
-
-    Parameters
-    ----------
-    time, event : ndarray of shape (n,)
-    ties : {'efron', 'breslow'}
-    strata, weights, entry : ndarray of shape (n,), optional
-
-    References
-    ----------
-    Efron B. J Am Stat Assoc 1977;72:557-565. Breslow N. Biometrics 1974;30:89-99.
-    """
-    if ties not in ("efron", "breslow"):
-        raise ValueError(f"unknown ties {ties!r}")
-    since = np.full(len(time), -np.inf) if entry is None else np.asarray(entry, float)
-    stratum = np.zeros(len(time)) if strata is None else np.asarray(strata)
-    weights = np.ones(len(time)) if weights is None else np.asarray(weights, float)
-    found = []
-    for own in np.unique(stratum):
-        inside = stratum == own
-        for when in np.unique(time[inside & event]):
-            members = np.flatnonzero(inside & (time >= when) & (since < when))
-            dead = np.flatnonzero(inside & (time == when) & event)
-            mean_weight = float(weights[dead].mean())
-            tied = np.isin(members, dead)
-            for step in range(len(dead)):
-                gone = step / len(dead) if ties == "efron" else 0.0
-                share = np.where(tied, 1 - gone, 1.0)
-                found.append(
-                    RiskSet(when, members, share, dead if step == 0 else dead[:0], mean_weight)
-                )
-    return found
-
-
 def fit_cox(
-    time,
-    event,
-    covariates,
-    *,
-    ties,
-    strata=None,
-    weights=None,
-    entry=None,
-    engine="lifelines",
-    penalty="none",
+    time, event, covariates, *, ties, strata=None, weights=None, entry=None, engine="lifelines"
 ) -> CoxFit:
     """Fit a Cox model by partial likelihood.
 
@@ -136,174 +100,271 @@ def fit_cox(
     strata, weights, entry : array_like of shape (n,), optional
         Baseline hazards of their own; case weights; times after which patients are at risk.
     engine : {'lifelines', 'newton'}
-        Who maximizes. lifelines knows Efron's ties only; for Breslow's it is Newton's method.
-    penalty : {'none', 'firth'}
-        Firth's penalty keeps estimates finite where a level has no event.
+        Who maximizes. lifelines knows Efron's ties only, and its estimate is kept if it is
+        the maximum; otherwise Newton's method finds it. The method of the fit names which.
 
     Returns
     -------
     CoxFit
-        With NaN and a `problem` where no event was seen, a covariate does not vary among
-        those at risk, or the likelihood has no maximum (a level without events).
+        A coefficient without information or without a finite estimate is NaN and has a
+        reason; the others are those of the model without it, or of its limit.
+
+    Raises
+    ------
+    ValueError
+        Unknown `ties` or `engine`, or an entry that is not before its time.
 
     References
     ----------
-    Cox DR. J R Stat Soc B 1972;34:187-220. Heinze G, Schemper M. Biometrics 2001;57:114-119.
+    Cox DR. J R Stat Soc B 1972;34:187-220.
     """
-    time = np.asarray(time, float)
-    event = np.asarray(event, bool)
-    x = np.asarray(covariates, float).reshape(len(time), -1)
-    name = f"cox, {ties} ties" + (", Firth's penalty" if penalty == "firth" else "")
-    if not event.any():
-        return _no_fit(time, event, x, "no event", name)
-    spread = x.std(axis=0)
-    if (spread == 0).any() or np.linalg.matrix_rank(x - x.mean(axis=0)) < x.shape[1]:
-        return _no_fit(time, event, x, "a covariate does not vary, or repeats another", name)
-    sets = risk_sets(time, event, ties=ties, strata=strata, weights=weights, entry=entry)
-    weights = np.ones(len(time)) if weights is None else np.asarray(weights, float)
-    if penalty == "none" and _is_monotone(x, sets):
-        return _no_fit(time, event, x, "a level without events, or with all of them first", name)
-    null = _likelihood(np.zeros(x.shape[1]), x, weights, sets)[0]
-    plain = strata is None and entry is None and np.all(weights == 1) and penalty == "none"
-    if engine == "lifelines" and ties == "efron" and plain:
-        coef, converged = _lifelines(time, event, x), True
-        name += ", lifelines"
-    else:
-        coef, converged = _newton(x, weights, sets, penalty)
-    if not converged or (np.abs(coef) * spread > MONOTONE).any():
-        return _no_fit(time, event, x, "the likelihood has no maximum", name)
-    log_likelihood, _, information = _likelihood(coef, x, weights, sets)
-    variance = np.linalg.inv(information)
-    return CoxFit(
+    if engine not in ENGINES:
+        raise ValueError(f"unknown engine {engine!r}; they are {', '.join(ENGINES)}")
+    model = prepare_model(
+        time, event, covariates, ties=ties, strata=strata, weights=weights, entry=entry
+    )
+    if model.sets is None:
+        return fit_without_events(model)
+    origin = np.zeros(len(model.used))
+    null = model.at(origin)
+    score_test = no_chi_square(NO_INFORMATION)
+    if len(model.used):
+        score_test = quadratic_test(null.score, null.information(), "score test")
+    found = _maximize_lifelines(model) if engine == "lifelines" and ties == "efron" else None
+    if found is None:
+        engine = "newton"
+        found = _maximize_newton(model)
+    coef, divergent = found
+    return describe_fit(
+        model,
         coef,
-        np.sqrt(np.diag(variance)),
-        variance,
-        float(log_likelihood),
-        float(null),
-        len(time),
-        int(event.sum()),
-        "",
-        name,
+        divergent,
+        log_likelihood=model.at(coef).value,
+        null_log_likelihood=null.value,
+        score_test=score_test,
+        method=f"cox, {ties} ties, {engine}",
     )
 
 
-def concordance(time, event, score) -> float:
+@dataclass(frozen=True)
+class Model:
+    """Data of a model, its covariates standardized and those without information set aside.
+
+    Attributes
+    ----------
+    time, event : ndarray of shape (n,)
+    covariates : ndarray of shape (n, q)
+        The informative ones, with mean zero and standard deviation one.
+    scale : ndarray of shape (q,)
+        Their standard deviations.
+    used : ndarray of shape (q,)
+        Their positions among the `n_covariate` given ones.
+    n_covariate : int
+    sets : RiskSets or None
+        None without any event.
+    strata, weights, entry : ndarray of shape (n,) or None
+    """
+
+    time: np.ndarray
+    event: np.ndarray
+    covariates: np.ndarray
+    scale: np.ndarray
+    used: np.ndarray
+    n_covariate: int
+    sets: RiskSets | None
+    strata: np.ndarray | None
+    weights: np.ndarray
+    entry: np.ndarray | None
+
+    def at(self, coef) -> PartialLikelihood:
+        """The likelihood at coefficients of the standardized covariates."""
+        return PartialLikelihood(self.sets, self.covariates, self.weights, coef)
+
+
+def prepare_model(time, event, covariates, *, ties, strata, weights, entry) -> Model:
+    """Standardize covariates and set those without information aside."""
+    time, event = np.asarray(time, float), np.asarray(event).astype(bool)
+    raw = np.asarray(covariates, float).reshape(len(time), -1)
+    strata = None if strata is None else np.asarray(strata)
+    entry = None if entry is None else np.asarray(entry, float)
+    weights = np.ones(len(time)) if weights is None else np.asarray(weights, float)
+    centred = raw - raw.mean(axis=0) if len(raw) else raw
+    scale = np.sqrt((centred**2).mean(axis=0)) if len(raw) else np.ones(raw.shape[1])
+    varies = scale > PRECISION * np.abs(raw).max(axis=0, initial=0)
+    x = centred / np.where(varies, scale, 1.0) * varies
+    sets, used = None, np.flatnonzero(varies)
+    if event.any():
+        sets = RiskSets(time, event, ties=ties, strata=strata, weights=weights, entry=entry)
+        null = PartialLikelihood(sets, x, weights, np.zeros(x.shape[1]))
+        used = _informative(null.information(), SINGULAR * sets.weight.sum())
+    return Model(
+        time, event, x[:, used], scale[used], used, x.shape[1], sets, strata, weights, entry
+    )
+
+
+def _informative(information, least):
+    """Positions whose information is not already that of the positions before them."""
+    kept = []
+    for place in range(len(information)):
+        across = information[kept, place]
+        explained = across @ np.linalg.solve(information[np.ix_(kept, kept)], across)
+        if information[place, place] - explained > least:
+            kept.append(place)
+    return np.array(kept, int)
+
+
+def describe_fit(
+    model, coef, divergent, *, log_likelihood, null_log_likelihood, score_test, method
+) -> CoxFit:
+    """Bring an estimate back to the scale and the places of the given covariates."""
+    finite = np.flatnonzero(~divergent)
+    information = model.at(coef).information()[np.ix_(finite, finite)]
+    scale = model.scale[finite]
+    places = model.used[finite]
+    reasons = np.full(model.n_covariate, NO_INFORMATION, object)
+    reasons[model.used] = np.where(divergent, MONOTONE, "")
+    full = np.full(model.n_covariate, math.nan)
+    full[places] = coef[finite] / scale
+    variance = np.full((model.n_covariate, model.n_covariate), math.nan)
+    variance[np.ix_(places, places)] = np.linalg.inv(information) / np.outer(scale, scale)
+    return CoxFit(
+        coef=full,
+        std_error=np.sqrt(np.diag(variance)),
+        variance=variance,
+        reasons=tuple(reasons),
+        log_likelihood=log_likelihood,
+        null_log_likelihood=null_log_likelihood,
+        score_test=score_test,
+        concordance=concordance(
+            model.time,
+            model.event,
+            (model.covariates * coef).sum(axis=1),
+            strata=model.strata,
+            weights=model.weights,
+            entry=model.entry,
+        ),
+        n=len(model.time),
+        n_event=int(model.event.sum()),
+        method=method,
+    )
+
+
+def fit_without_events(model) -> CoxFit:
+    """The fit that does not exist."""
+    nothing = np.full(model.n_covariate, math.nan)
+    return CoxFit(
+        coef=nothing,
+        std_error=nothing,
+        variance=np.full((model.n_covariate, model.n_covariate), math.nan),
+        reasons=(NO_EVENT,) * model.n_covariate,
+        log_likelihood=math.nan,
+        null_log_likelihood=math.nan,
+        score_test=no_chi_square(NO_EVENT),
+        concordance=math.nan,
+        n=len(model.time),
+        n_event=0,
+        method=f"none: {NO_EVENT}",
+    )
+
+
+def _maximize_lifelines(model):
+    """The estimate of lifelines, or None if it is not the maximum."""
+    from lifelines import CoxPHFitter
+    from lifelines.exceptions import ConvergenceError
+
+    if not len(model.used):
+        return None
+    frame = pd.DataFrame(model.covariates).rename(columns=lambda place: f"x{place}")
+    options = {}
+    for name, values in (
+        ("strata", model.strata),
+        ("weights_col", model.weights if (model.weights != 1).any() else None),
+        ("entry_col", model.entry),
+    ):
+        if values is not None:
+            options[name] = [name] if name == "strata" else name
+            frame[name] = values
+    frame = frame.assign(time=model.time, event=model.event)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            fitter = CoxPHFitter().fit(
+                frame,
+                "time",
+                "event",
+                fit_options={"precision": 1e-12, "r_precision": 1e-15, "max_steps": 100},
+                **options,
+            )
+        except ConvergenceError:
+            return None
+    coef = fitter.params_.to_numpy(float)
+    there = model.at(coef)
+    if not np.isfinite(there.value):
+        return None
+    step = _solve(there.information(), there.score)
+    if step is None or np.abs(step).max() > PRECISION:
+        return None
+    return coef, np.zeros(len(coef), bool)
+
+
+def _maximize_newton(model):
+    """The estimate, and which of its coefficients grow without end."""
+    coef = np.zeros(len(model.used))
+    if not len(coef):
+        return coef, np.zeros(0, bool)
+    there = model.at(coef)
+    for _ in range(MOST_STEPS):
+        step = _solve(there.information(), there.score)
+        if step is None:
+            break
+        longest = np.abs(step).max()
+        if longest < PRECISION:
+            return coef + step, np.zeros(len(coef), bool)
+        if there.score @ step < FLAT and longest > DIVERGENT_STEP:
+            return coef, np.abs(step) > DIVERGENT_STEP * longest
+        coef, there = climb(model.at, coef, step, there)
+    return coef, np.ones(len(coef), bool)
+
+
+def climb(at, coef, step, there):
+    """Go a step, or as much of it as does not lose likelihood."""
+    allowed = 1e-12 * abs(there.value)
+    for _ in range(40):
+        new = at(coef + step)
+        if np.isfinite(new.value) and new.value >= there.value - allowed:
+            break
+        step = step / 2
+    return coef + step, new
+
+
+def _solve(information, score):
+    try:
+        return np.linalg.solve(information, score)
+    except np.linalg.LinAlgError:
+        return None
+
+
+def concordance(time, event, score, *, strata=None, weights=None, entry=None) -> float:
     """Share of comparable pairs in which the higher score has the earlier event.
 
-    A pair is comparable where the earlier time is an event, an event before a censoring at
-    the same time. Equal scores count one half.
+    A pair is comparable where one of them has the event while the other is at risk and does
+    not have it at that time. Equal scores count one half.
 
     References
     ----------
     Harrell FE et al. JAMA 1982;247:2543-2546.
     """
-    time, event, score = np.asarray(time, float), np.asarray(event, bool), np.asarray(score, float)
+    time, event = np.asarray(time, float), np.asarray(event, bool)
+    score = np.asarray(score, float)
+    weights = np.ones(len(time)) if weights is None else np.asarray(weights, float)
     agreeing = comparable = 0.0
     for index in np.flatnonzero(event):
         later = (time > time[index]) | ((time == time[index]) & ~event)
-        comparable += later.sum()
-        agreeing += (score[later] < score[index]).sum() + (score[later] == score[index]).sum() / 2
+        if entry is not None:
+            later &= entry < time[index]
+        if strata is not None:
+            later &= strata == strata[index]
+        agrees = (score[later] < score[index]) + (score[later] == score[index]) / 2
+        agreeing += weights[index] * (weights[later] @ agrees)
+        comparable += weights[index] * weights[later].sum()
     return agreeing / comparable if comparable else math.nan
-
-
-def _no_fit(time, event, x, problem, name):
-    p = x.shape[1]
-    return CoxFit(
-        np.full(p, math.nan),
-        np.full(p, math.nan),
-        np.full((p, p), math.nan),
-        math.nan,
-        math.nan,
-        len(time),
-        int(event.sum()),
-        problem,
-        f"none: {problem} ({name})",
-    )
-
-
-def _is_monotone(x, sets):
-    """Whether one covariate alone orders the events: always the highest, or the lowest, at risk."""
-    highest = np.ones(x.shape[1], bool)
-    lowest = np.ones(x.shape[1], bool)
-    for each in sets:
-        if len(each.dead):
-            at_risk, dead = x[each.members], x[each.dead]
-            highest &= (dead >= at_risk.max(axis=0)).all(axis=0)
-            lowest &= (dead <= at_risk.min(axis=0)).all(axis=0)
-    return bool((highest | lowest).any())
-
-
-def _lifelines(time, event, x):
-    from lifelines import CoxPHFitter
-
-    frame = pd.DataFrame(x).rename(columns=str).assign(time=time, event=event)
-    options = {"precision": 1e-12, "r_precision": 1e-15, "max_steps": 200}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        fitter = CoxPHFitter().fit(frame, "time", "event", fit_options=options)
-    return fitter.params_.to_numpy(float)
-
-
-def _likelihood(coef, x, weights, sets):
-    with np.errstate(over="ignore"):
-        hazard = weights * np.exp(x @ coef)
-    value, score = 0.0, np.zeros(len(coef))
-    information = np.zeros((len(coef), len(coef)))
-    for each in sets:
-        at_risk = x[each.members]
-        effective = hazard[each.members] * each.share
-        total = effective.sum()
-        share = effective / total
-        mean = share @ at_risk
-        centred = at_risk - mean
-        value -= each.weight * math.log(total)
-        score -= each.weight * mean
-        information += each.weight * (centred.T * share) @ centred
-        if len(each.dead):
-            value += weights[each.dead] @ (x[each.dead] @ coef)
-            score += weights[each.dead] @ x[each.dead]
-    return value, score, information
-
-
-def _firth(coef, x, weights, sets):
-    """Half the log determinant of the information, and its gradient."""
-    _, _, information = _likelihood(coef, x, weights, sets)
-    hazard = weights * np.exp(x @ coef)
-    third = np.zeros((len(coef),) * 3)
-    for each in sets:
-        at_risk = x[each.members]
-        effective = hazard[each.members] * each.share
-        share = effective / effective.sum()
-        centred = at_risk - share @ at_risk
-        third += each.weight * np.einsum("i,ij,ik,il->jkl", share, centred, centred, centred)
-    inverse = np.linalg.inv(information)
-    gradient = 0.5 * np.einsum("jk,jkl->l", inverse, third)
-    return 0.5 * np.linalg.slogdet(information)[1], gradient
-
-
-def _objective(coef, x, weights, sets, penalty):
-    value, score, information = _likelihood(coef, x, weights, sets)
-    if penalty == "firth":
-        extra, gradient = _firth(coef, x, weights, sets)
-        value, score = value + extra, score + gradient
-    return value, score, information
-
-
-def _newton(x, weights, sets, penalty, most=100, precision=1e-11):
-    coef = np.zeros(x.shape[1])
-    value, score, information = _objective(coef, x, weights, sets, penalty)
-    for _ in range(most):
-        try:
-            step = np.linalg.solve(information, score)
-        except np.linalg.LinAlgError:
-            return coef, False
-        if np.abs(step).max() < precision:
-            return coef + step, True
-        for _ in range(30):
-            new = _objective(coef + step, x, weights, sets, penalty)
-            if np.isfinite(new[0]) and new[0] >= value - 1e-12 * abs(value):
-                break
-            step = step / 2
-        coef = coef + step
-        value, score, information = new
-    return coef, bool(np.abs(step).max() < 1e-8)

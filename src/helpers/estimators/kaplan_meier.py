@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from helpers.estimators.estimate import Estimate
+from helpers.estimators.estimate import Estimate, no_estimate
 
-TOLERANCE = 1.5e-8  # survival this close to a level is at it, as in R
+TOLERANCE = 1.5e-8  # survival this close to one half is at it, as in R
+CONF_TYPES = ("log", "log_log", "plain")
+AT_HALF = ("midpoint", "first")
 
 
 @dataclass(frozen=True)
@@ -22,8 +24,8 @@ class Curve:
     n_risk, n_event, n_censored : ndarray
         At risk just before each time, with the event at it, censored at it.
     survival : ndarray
-    log_variance : ndarray
-        Greenwood's variance of log survival; infinite where survival is zero.
+    std_error : ndarray
+        Greenwood's standard error of survival; NaN where survival is zero.
     conf_low, conf_high : ndarray
         Pointwise band; NaN where survival is zero.
     """
@@ -33,7 +35,7 @@ class Curve:
     n_event: np.ndarray
     n_censored: np.ndarray
     survival: np.ndarray
-    log_variance: np.ndarray
+    std_error: np.ndarray
     conf_low: np.ndarray
     conf_high: np.ndarray
 
@@ -51,25 +53,30 @@ def kaplan_meier(time, event, *, conf_level, conf_type, entry=None) -> Curve:
     entry : array_like of shape (n,), optional
         Time after which a patient is at risk (left truncation).
 
+    Raises
+    ------
+    ValueError
+        Unknown `conf_type`.
+
     References
     ----------
     Kaplan EL, Meier P. J Am Stat Assoc 1958;53:457-481. Kalbfleisch JD, Prentice RL. The
     Statistical Analysis of Failure Time Data, 2nd ed., 2002, section 1.4.
     """
+    if conf_type not in CONF_TYPES:
+        raise ValueError(f"unknown conf_type {conf_type!r}; it is one of {', '.join(CONF_TYPES)}")
     time = np.asarray(time, float)
-    event = np.asarray(event, bool)
     times, place = np.unique(time, return_inverse=True)
-    n_event = np.bincount(place, weights=event, minlength=len(times))
+    n_event = np.bincount(place, weights=np.asarray(event, float), minlength=len(times))
     n_leaving = np.bincount(place, minlength=len(times))
-    n_risk = len(time) - np.concatenate([[0], np.cumsum(n_leaving)[:-1]])
+    n_risk = np.cumsum(n_leaving[::-1])[::-1]
     if entry is not None:
-        n_risk = n_risk - np.sum(np.asarray(entry, float)[:, None] >= times, axis=0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        survival = np.cumprod(1 - np.where(n_event > 0, n_event / n_risk, 0))
-        steps = np.where(n_event > 0, n_event / (n_risk * (n_risk - n_event)), 0)
-    log_variance = np.cumsum(steps)
-    low, high = _band(survival, log_variance, conf_level, conf_type)
-    return Curve(times, n_risk, n_event, n_leaving - n_event, survival, log_variance, low, high)
+        n_risk = n_risk - _count_from(np.sort(np.asarray(entry, float)), times)
+    survival = np.cumprod(_ratio(n_risk - n_event, n_risk, at_zero=1.0))
+    terms = _ratio(n_event, n_risk * (n_risk - n_event), at_zero=0.0)
+    std_error = np.where(survival > 0, survival * np.sqrt(np.cumsum(terms)), math.nan)
+    low, high = _band(survival, std_error, conf_level, conf_type)
+    return Curve(times, n_risk, n_event, n_leaving - n_event, survival, std_error, low, high)
 
 
 def reverse_kaplan_meier(time, event, **options) -> Curve:
@@ -79,27 +86,30 @@ def reverse_kaplan_meier(time, event, **options) -> Curve:
     ----------
     Schemper M, Smith TL. Control Clin Trials 1996;17:343-346.
     """
-    return kaplan_meier(time, 1 - np.asarray(event), **options)
+    return kaplan_meier(time, 1 - np.asarray(event, float), **options)
 
 
-def _band(survival, log_variance, conf_level, conf_type):
+def _ratio(over, under, at_zero):
+    return np.divide(over, under, out=np.full(len(under), at_zero), where=under > 0)
+
+
+def _count_from(ordered, when):
+    return len(ordered) - np.searchsorted(ordered, when, side="left")
+
+
+def _band(survival, std_error, conf_level, conf_type):
     z = stats.norm.ppf((1 + conf_level) / 2)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        error = np.sqrt(log_variance)
-        if conf_type == "log":
-            low, high = survival * np.exp(-z * error), survival * np.exp(z * error)
-        elif conf_type == "log_log":
-            spread = z * error / np.log(survival)
-            low = survival ** np.exp(-spread)
-            high = survival ** np.exp(spread)
-        elif conf_type == "plain":
-            low, high = survival - z * survival * error, survival + z * survival * error
-        else:
-            raise ValueError(f"unknown conf_type {conf_type!r}")
-    known = (survival > 0) & (log_variance > 0)
-    low = np.where(known, np.maximum(low, 0), np.where(survival == 1, 1, math.nan))
-    high = np.where(known, np.minimum(high, 1), np.where(survival == 1, 1, math.nan))
-    return low, high
+    low, high = np.where(survival == 1, 1.0, math.nan), np.where(survival == 1, 1.0, math.nan)
+    inside = (survival > 0) & (survival < 1)
+    s, error = survival[inside], std_error[inside]
+    if conf_type == "log":
+        low[inside], high[inside] = s * np.exp(-z * error / s), s * np.exp(z * error / s)
+    elif conf_type == "log_log":
+        spread = z * error / (s * np.log(s))
+        low[inside], high[inside] = s ** np.exp(-spread), s ** np.exp(spread)
+    else:
+        low[inside], high[inside] = s - z * error, s + z * error
+    return np.clip(low, 0, 1), np.clip(high, 0, 1)
 
 
 def median(curve, *, at_half) -> Estimate:
@@ -109,18 +119,28 @@ def median(curve, *, at_half) -> Estimate:
     ----------
     curve : Curve
     at_half : {'midpoint', 'first'}
-        Where the curve runs flat at exactly one half: the middle of the stretch (R) or its
-        beginning (lifelines).
+        Where the curve, or the limit of its band, runs flat at exactly one half: the middle
+        of the stretch (R's survfit) or its beginning (lifelines). A stretch that no fall
+        ends has no middle; its beginning counts, as R prints it.
 
     Returns
     -------
     Estimate
         ``inf`` where the curve, or the limit of its band, stays above one half.
 
+    Raises
+    ------
+    ValueError
+        Unknown `at_half`.
+
     References
     ----------
     Brookmeyer R, Crowley J. Biometrics 1982;38:29-41.
     """
+    if at_half not in AT_HALF:
+        raise ValueError(f"unknown at_half {at_half!r}; it is one of {', '.join(AT_HALF)}")
+    if not len(curve.time):
+        return no_estimate("no patient")
     value, low, high = (
         _crossing(curve.time, height, at_half)
         for height in (curve.survival, curve.conf_low, curve.conf_high)
@@ -129,35 +149,48 @@ def median(curve, *, at_half) -> Estimate:
 
 
 def _crossing(time, height, at_half):
-    if not len(time):
-        return math.nan
     known = ~np.isnan(height)
-    below = known & (height <= 0.5 + TOLERANCE)
-    if not below.any():
+    time, height = time[known], height[known]
+    reached = np.flatnonzero(height < 0.5 + TOLERANCE)
+    if not len(reached):
         return math.inf
-    first = int(np.argmax(below))
-    if at_half == "first" or height[first] < 0.5 - TOLERANCE:
-        return float(time[first])
-    lower = known & (height < 0.5 - TOLERANCE)
-    end = time[int(np.argmax(lower))] if lower.any() else time[-1]
-    return float((time[first] + end) / 2)
+    first = reached[0]
+    below = np.flatnonzero(height < height[first])
+    if at_half == "midpoint" and abs(height[first] - 0.5) < TOLERANCE and len(below):
+        return float((time[first] + time[below[0]]) / 2)
+    return float(time[first])
 
 
 def survival_at(curve, when) -> Estimate:
-    """Survival at a time with its interval; NaN beyond the last observation."""
-    if not len(curve.time) or when > curve.time[-1]:
-        return Estimate(math.nan, math.nan, math.nan, "none: beyond the last observation")
+    """Survival at a time with its interval.
+
+    Beyond the last observation it is zero if all have died, and else does not exist.
+    """
+    if not len(curve.time):
+        return no_estimate("no patient")
     last = int(np.searchsorted(curve.time, when, side="right")) - 1
     if last < 0:
         return Estimate(1.0, 1.0, 1.0, "kaplan_meier")
+    if when > curve.time[-1] and curve.survival[-1] > 0:
+        return no_estimate("beyond the last observation")
     heights = (curve.survival, curve.conf_low, curve.conf_high)
     return Estimate(*(float(height[last]) for height in heights), "kaplan_meier")
 
 
-def count_at(time, event, when, entry=None) -> tuple[int, int]:
-    """Number at risk just before a time, and number of events up to it."""
-    time = np.asarray(time, float)
-    at_risk = time >= when
+def count_at(time, event, when, *, entry=None) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers at risk just before each time, and numbers of events up to it.
+
+    Parameters
+    ----------
+    time, event : array_like of shape (n,)
+    when : array_like of shape (m,)
+    entry : array_like of shape (n,), optional
+        Who enters at time zero counts as at risk at it.
+    """
+    time, when = np.asarray(time, float), np.asarray(when, float)
+    n_risk = _count_from(np.sort(time), when)
     if entry is not None:
-        at_risk &= np.asarray(entry, float) < max(when, np.nextafter(0, 1))
-    return int(at_risk.sum()), int(np.sum((time <= when) & np.asarray(event, bool)))
+        opening = np.where(when > 0, when, np.nextafter(0, 1))
+        n_risk = n_risk - _count_from(np.sort(np.asarray(entry, float)), opening)
+    died = np.sort(time[np.asarray(event).astype(bool)])
+    return n_risk, np.searchsorted(died, when, side="right")

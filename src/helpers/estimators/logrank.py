@@ -1,12 +1,12 @@
 """The log-rank test."""
 
 import numpy as np
-from scipy import stats
 
-from helpers.estimators.estimate import PValue, no_test
+from helpers.estimators.chi_square import ChiSquare, no_chi_square, quadratic_test
+from helpers.estimators.risk_sets import RiskSets
 
 
-def logrank(time, event, group, *, strata=None, entry=None) -> PValue:
+def logrank(time, event, group, *, strata=None, entry=None) -> ChiSquare:
     """Compare survival between groups by observed and expected events.
 
     Parameters
@@ -19,40 +19,32 @@ def logrank(time, event, group, *, strata=None, entry=None) -> PValue:
 
     Returns
     -------
-    PValue
-        NaN with fewer than two groups or where the variance is singular.
+    ChiSquare
+        NaN with fewer than two groups at risk, or where the variance is singular.
 
     References
     ----------
     Mantel N. Cancer Chemother Rep 1966;50:163-170. Peto R, Peto J. J R Stat Soc A
     1972;135:185-206.
     """
-    time, event = np.asarray(time, float), np.asarray(event, bool)
+    time, event = np.asarray(time, float), np.asarray(event).astype(bool)
     groups, member = np.unique(np.asarray(group), return_inverse=True)
-    if len(groups) < 2:
-        return no_test("one group")
-    stratum = np.zeros(len(time), int)
-    if strata is not None:
-        stratum = np.unique(np.asarray(strata), return_inverse=True)[1]
-    since = np.full(len(time), -np.inf) if entry is None else np.asarray(entry, float)
-    difference = np.zeros(len(groups))
-    variance = np.zeros((len(groups), len(groups)))
-    for own in range(stratum.max() + 1):
-        inside = stratum == own
-        for when in np.unique(time[inside & event]):
-            at_risk = inside & (time >= when) & (since < when)
-            dead = at_risk & (time == when) & event
-            n = np.bincount(member[at_risk], minlength=len(groups))
-            observed = np.bincount(member[dead], minlength=len(groups))
-            share, d, total = n / n.sum(), observed.sum(), n.sum()
-            difference += observed - d * share
-            if total > 1:
-                spread = np.diag(share) - np.outer(share, share)
-                variance += d * (total - d) / (total - 1) * spread
-    used = np.diag(variance) > 0
-    used[np.argmax(used)] = False  # the differences sum to zero
-    if not used.any():
-        return no_test("no event while two groups were at risk")
-    kept = difference[used]
-    statistic = kept @ np.linalg.solve(variance[np.ix_(used, used)], kept)
-    return PValue(float(stats.chi2.sf(statistic, used.sum())), "logrank")
+    if not event.any():
+        return no_chi_square("no event")
+    entry = None if entry is None else np.asarray(entry, float)
+    sets = RiskSets(time, event, ties="breslow", strata=strata, entry=entry)
+    inside = np.eye(len(groups))[member]
+    first = sets.first_of_ties
+    n_risk = sets.sums(inside)[first]
+    n_event = np.diff(np.append(first, len(sets.time)))
+    total = n_risk.sum(axis=1)
+    share = n_risk / total[:, None]
+    expected = n_event @ share
+    at_risk = expected > 0
+    if at_risk.sum() < 2:
+        return no_chi_square("fewer than two groups at risk")
+    spread = n_event * (total - n_event) / np.maximum(total - 1, 1)
+    variance = np.diag(spread @ share) - (share.T * spread) @ share
+    difference = inside[event].sum(axis=0) - expected
+    kept = np.flatnonzero(at_risk)[1:]  # the differences sum to zero
+    return quadratic_test(difference[kept], variance[np.ix_(kept, kept)], "logrank")

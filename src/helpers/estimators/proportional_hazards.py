@@ -1,12 +1,18 @@
-"""Whether hazards are proportional: the score test of Grambsch and Therneau, and its residuals."""
+"""Whether hazards are proportional: a score test, and residuals to look at."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
 
-from helpers.estimators.cox import risk_sets
+from helpers.estimators.chi_square import ChiSquare, chi_square, no_chi_square
+from helpers.estimators.cox import MONOTONE, NO_EVENT, NO_INFORMATION
 from helpers.estimators.kaplan_meier import kaplan_meier
+from helpers.estimators.partial_likelihood import PartialLikelihood
+from helpers.estimators.risk_sets import RiskSets
+
+TRANSFORMS = ("score_km", "score_identity", "score_log", "score_rank")
 
 
 @dataclass(frozen=True)
@@ -15,109 +21,108 @@ class ProportionalHazards:
 
     Attributes
     ----------
-    p : ndarray of shape (p,)
+    tests : tuple of ChiSquare
         For each covariate, the test that its coefficient does not change with time.
-    p_global : float
+    overall : ChiSquare
         The test of all together.
-    time, residuals : ndarray of shape (d,), (d, p)
-        Scaled Schoenfeld residuals of each event, the coefficient added: their mean is the
-        coefficient, their course over time is its course.
+    time : ndarray of shape (n_event,)
+    residuals : ndarray of shape (n_event, p)
+        Scaled Schoenfeld residuals, the coefficient added: their mean is the coefficient,
+        their course over time is its course. NaN where there is no coefficient.
     """
 
-    p: np.ndarray
-    p_global: float
+    tests: tuple[ChiSquare, ...]
+    overall: ChiSquare
     time: np.ndarray
     residuals: np.ndarray
 
 
 def proportional_hazards(
-    fit, time, event, covariates, *, ties, transform, entry=None
+    fit, time, event, covariates, *, ties, transform, strata=None, weights=None, entry=None
 ) -> ProportionalHazards:
     """Test a Cox model for coefficients that change with time.
 
     The model is extended by each covariate times a function of time, and its score at zero is
-    tested with the exact information, as R does since survival 3.0.
+    tested with the exact information, as R's cox.zph does since survival 3.0.
 
     Parameters
     ----------
     fit : CoxFit
-    time, event, covariates : array_like
-        What the model was fitted to.
-    ties : {'efron', 'breslow'}
+    time, event, covariates, ties, strata, weights, entry
+        What the model was fitted to, and how.
     transform : {'score_km', 'score_identity', 'score_log', 'score_rank'}
-        The function of time: one minus the Kaplan-Meier estimate just before, time itself,
+        The function of time: one minus the Kaplan-Meier estimate just before it, time itself,
         its logarithm, or its rank among all times.
-    entry : array_like, optional
+
+    Raises
+    ------
+    ValueError
+        Unknown `transform`.
 
     References
     ----------
     Grambsch PM, Therneau TM. Biometrika 1994;81:515-526.
     """
-    time, event = np.asarray(time, float), np.asarray(event, bool)
+    if transform not in TRANSFORMS:
+        raise ValueError(f"unknown transform {transform!r}; they are {', '.join(TRANSFORMS)}")
+    time, event = np.asarray(time, float), np.asarray(event).astype(bool)
     x = np.asarray(covariates, float).reshape(len(time), -1)
-    n_covariates = x.shape[1]
-    if fit.problem:
-        nothing = np.full(n_covariates, np.nan)
-        return ProportionalHazards(nothing, np.nan, np.empty(0), np.empty((0, n_covariates)))
-    sets = risk_sets(time, event, ties=ties, entry=entry)
-    hazard = np.exp(x @ fit.coef)
-    moments = [_moments(each, x, hazard) for each in sets]
-    scale = _time_scale(np.array([each.time for each in sets]), time, event, transform)
-    score = np.zeros(n_covariates)
-    plain, crossed, squared = (np.zeros((n_covariates, n_covariates)) for _ in range(3))
-    at, expected = {}, {}
-    for each, (mean, spread), height in zip(sets, moments, scale, strict=True):
-        score += height * (x[each.dead].sum(axis=0) - mean)
-        plain += spread
-        crossed += height * spread
-        squared += height**2 * spread
-        expected.setdefault(each.time, []).append(mean)
-        if len(each.dead):
-            at[each.time] = each.dead
+    used = np.flatnonzero([reason == "" for reason in fit.reasons])
+    for reason in (NO_EVENT, MONOTONE, *([] if len(used) else [NO_INFORMATION])):
+        if reason in fit.reasons:
+            return _no_test(x.shape[1], reason)
+    weights = np.ones(len(time)) if weights is None else np.asarray(weights, float)
+    sets = RiskSets(time, event, ties=ties, strata=strata, weights=weights, entry=entry)
+    centred = x[:, used] - x[:, used].mean(axis=0)
+    there = PartialLikelihood(sets, centred, weights, fit.coef[used])
+    height = _height(sets, time, event, entry, transform)
+    if not np.isfinite(height).all():
+        return _no_test(x.shape[1], "an event at time zero has no logarithm")
+    if not height.any():
+        return _no_test(x.shape[1], "all events at one time")
+    plain, crossed, squared = (there.information(factor) for factor in (1.0, height, height**2))
     information = np.block([[plain, crossed], [crossed, squared]])
-    every = list(range(n_covariates))
-    p = [_score_p(score, information, n_covariates, [index]) for index in every]
-    p_global = _score_p(score, information, n_covariates, every)
-    when, raw = [], []
-    for moment, dead in at.items():
-        centre = np.mean(expected[moment], axis=0)
-        when += [moment] * len(dead)
-        raw += list(x[dead] - centre)
-    residuals = np.array(raw) @ fit.variance * len(raw) + fit.coef
-    return ProportionalHazards(np.array(p), p_global, np.array(when), residuals)
+    score = np.concatenate([np.zeros(len(used)), height @ there.scores])
+
+    def test(*extended):
+        chosen = [*range(len(used)), *(len(used) + own for own in extended)]
+        try:
+            slope = np.linalg.solve(information[np.ix_(chosen, chosen)], score[chosen])
+        except np.linalg.LinAlgError:
+            return no_chi_square("too few events")
+        return chi_square(slope @ score[chosen], len(extended), transform)
+
+    tests = [no_chi_square(reason) for reason in fit.reasons]
+    for own, place in enumerate(used):
+        tests[place] = test(own)
+    overall = test(*range(len(used)))
+    observed = centred[sets.patient] - sets.means_of_ties(there.means)
+    residuals = np.full((len(sets.time), x.shape[1]), math.nan)
+    residuals[:, used] = observed @ np.linalg.inv(plain) * len(sets.time) + fit.coef[used]
+    order = np.argsort(sets.time, kind="stable")
+    return ProportionalHazards(tuple(tests), overall, sets.time[order], residuals[order])
 
 
-def _moments(each, x, hazard):
-    at_risk = x[each.members]
-    effective = hazard[each.members] * each.share
-    share = effective / effective.sum()
-    mean = share @ at_risk
-    centred = at_risk - mean
-    return mean, (centred.T * share) @ centred
-
-
-def _time_scale(when, time, event, transform):
+def _height(sets, time, event, entry, transform):
+    """The function of time at each step, centred and scaled to at most one."""
     if transform == "score_km":
-        curve = kaplan_meier(time, event, conf_level=0.95, conf_type="log")
-        before = np.searchsorted(curve.time, when, side="left")
-        scale = 1 - np.concatenate([[1.0], curve.survival])[before]
+        curve = kaplan_meier(time, event, conf_level=0.95, conf_type="log", entry=entry)
+        before = np.searchsorted(curve.time, sets.time, side="left")
+        height = 1 - np.append(1.0, curve.survival)[before]
     elif transform == "score_identity":
-        scale = when
+        height = sets.time
     elif transform == "score_log":
-        scale = np.log(when)
-    elif transform == "score_rank":
-        ranks = dict(zip(time, stats.rankdata(time), strict=True))
-        scale = np.array([ranks[moment] for moment in when])
+        with np.errstate(divide="ignore"):
+            height = np.log(sets.time)
     else:
-        raise ValueError(f"unknown transform {transform!r}")
-    return scale - scale.mean()
+        height = stats.rankdata(time)[sets.patient]
+    with np.errstate(invalid="ignore"):
+        centred = height - height.mean()
+    largest = np.abs(centred).max()
+    return centred / largest if largest > 0 else centred
 
 
-def _score_p(score, information, n_covariates, which):
-    chosen = [*range(n_covariates), *(n_covariates + index for index in which)]
-    u = np.concatenate([np.zeros(n_covariates), score[which]])
-    try:
-        statistic = u @ np.linalg.solve(information[np.ix_(chosen, chosen)], u)
-    except np.linalg.LinAlgError:
-        return np.nan
-    return float(stats.chi2.sf(statistic, len(which)))
+def _no_test(n_covariate, reason):
+    nothing = no_chi_square(reason)
+    none = np.full((0, n_covariate), math.nan)
+    return ProportionalHazards((nothing,) * n_covariate, nothing, np.empty(0), none)

@@ -1,66 +1,82 @@
 """Restricted mean survival time."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
 
-from helpers.estimators.estimate import Estimate, PValue, no_estimate
+from helpers.estimators.estimate import Estimate, PValue, no_estimate, no_test
 
 
-def restricted_mean(curve, horizon, *, conf_level) -> tuple[Estimate, float]:
-    """Area under a Kaplan-Meier curve up to a horizon.
+@dataclass(frozen=True)
+class RestrictedMean(Estimate):
+    """An area under a survival curve, with its interval.
+
+    Attributes
+    ----------
+    std_error : float
+    """
+
+    std_error: float
+
+
+def common_horizon(curves) -> float:
+    """The latest time to which all curves are known: the smallest of their last times."""
+    return float(min(curve.time[-1] for curve in curves))
+
+
+def restricted_mean(curve, horizon, *, conf_level) -> RestrictedMean:
+    """Area under a Kaplan-Meier curve from zero up to a horizon.
 
     Parameters
     ----------
     curve : Curve
     horizon : float
-        No later than the last observation.
     conf_level : float
 
     Returns
     -------
-    mean : Estimate
-    std_error : float
-        From the squared areas to the right of each event, weighted by Greenwood's terms.
+    RestrictedMean
+        Its variance sums over the events the squared area to their right times Greenwood's
+        term. NaN for a horizon beyond the last observation of a curve that is not zero.
 
     References
     ----------
     Klein JP, Moeschberger ML. Survival Analysis, 2nd ed., 2003, section 4.5. Royston P, Parmar
     MKB. BMC Med Res Methodol 2013;13:152.
     """
-    if not len(curve.time) or horizon > curve.time[-1]:
-        return no_estimate("horizon beyond the last observation"), math.nan
+    if not len(curve.time) or (horizon > curve.time[-1] and curve.survival[-1] > 0):
+        return RestrictedMean(**vars(no_estimate("horizon beyond the data")), std_error=math.nan)
     inside = curve.time <= horizon
     edges = np.concatenate([[0.0], curve.time[inside], [horizon]])
-    heights = np.concatenate([[1.0], curve.survival[inside]])
-    areas = np.diff(edges) * heights
-    beyond = areas.sum() - np.cumsum(areas)[:-1]
-    n, d = curve.n_risk[inside], curve.n_event[inside]
-    terms = np.divide(d, n * (n - d), out=np.zeros(len(n)), where=n > d)
-    std_error = math.sqrt(float(np.sum(beyond**2 * terms)))
+    areas = np.diff(edges) * np.concatenate([[1.0], curve.survival[inside]])
     mean = float(areas.sum())
+    beyond = np.cumsum(areas[:0:-1])[::-1]
+    n_risk, n_event = curve.n_risk[inside], curve.n_event[inside]
+    n_left = n_risk - n_event
+    terms = np.divide(n_event, n_risk * n_left, out=np.zeros(len(n_left)), where=n_left > 0)
+    std_error = math.sqrt(beyond**2 @ terms)
     spread = stats.norm.ppf((1 + conf_level) / 2) * std_error
-    return Estimate(mean, mean - spread, mean + spread, "area under kaplan_meier"), std_error
+    method = f"area under kaplan_meier to {horizon:g}"
+    return RestrictedMean(mean, mean - spread, mean + spread, method, std_error)
 
 
-def restricted_mean_difference(curve, reference, horizon, *, conf_level):
-    """Difference of two restricted means, with its interval and p value.
+def restricted_mean_difference(mean, reference, *, conf_level) -> tuple[Estimate, PValue]:
+    """Difference of two restricted means with the same horizon, with its interval and p value.
 
-    Returns
-    -------
-    Estimate, PValue
+    Parameters
+    ----------
+    mean, reference : RestrictedMean
+    conf_level : float
     """
-    mean, error = restricted_mean(curve, horizon, conf_level=conf_level)
-    other, other_error = restricted_mean(reference, horizon, conf_level=conf_level)
-    difference = mean.value - other.value
-    std_error = math.hypot(error, other_error)
-    method = "difference of areas, normal approximation"
-    if math.isnan(std_error) or std_error == 0:
-        return no_estimate("no common horizon"), PValue(math.nan, "none: no common horizon")
+    difference = mean.value - reference.value
+    std_error = math.hypot(mean.std_error, reference.std_error)
+    if math.isnan(std_error):
+        return no_estimate("horizon beyond the data"), no_test("horizon beyond the data")
     spread = stats.norm.ppf((1 + conf_level) / 2) * std_error
-    p = 2 * stats.norm.sf(abs(difference) / std_error)
-    return (
-        Estimate(difference, difference - spread, difference + spread, method),
-        PValue(float(p), method),
-    )
+    method = "difference of restricted means, normal approximation"
+    estimate = Estimate(difference, difference - spread, difference + spread, method)
+    if std_error == 0:
+        return estimate, no_test("no event before the horizon")
+    return estimate, PValue(float(2 * stats.norm.sf(abs(difference) / std_error)), method)

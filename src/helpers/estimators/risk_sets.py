@@ -32,6 +32,8 @@ class RiskSets:
         Mean weight of the events at that time.
     patient : ndarray of shape (n_step,)
         Position of the patient whose event it is.
+    first_of_ties : ndarray of shape (n_time,)
+        Position of the first step at each time.
 
     References
     ----------
@@ -44,33 +46,32 @@ class RiskSets:
         n = len(time)
         weights = np.ones(n) if weights is None else weights
         entry = np.full(n, -np.inf) if entry is None else entry
+        if (entry >= time).any():
+            raise ValueError("an entry is not before its time")
         stratum = np.zeros(n, int)
         if strata is not None:
             stratum = np.unique(strata, return_inverse=True)[1]
         moments, code = np.unique(np.concatenate([entry, time]), return_inverse=True)
         entered, left = (stratum * len(moments) + part for part in np.split(code, 2))
-        events = np.unique(left[event])
+        events, counts = np.unique(left[event], return_counts=True)
         self._first = np.searchsorted(events, entered, side="right")
         self._after = np.searchsorted(events, left, side="right")
         self._place = np.where(event, self._after - 1, len(events))
-
-        rows, columns = np.concatenate([self._after - 1, self._first - 1]), np.tile(np.arange(n), 2)
-        signs = np.repeat([1.0, -1.0], n)
-        known = rows >= 0
-        shape = (len(events), n)
-        self._changes = sparse.csr_array(
-            (signs[known], (rows[known], columns[known])), shape=shape
-        )
+        self.first_of_ties = np.cumsum(counts) - counts
+        self._group = np.repeat(np.arange(len(events)), counts)
         self.patient = np.flatnonzero(event)[np.argsort(left[event], kind="stable")]
-        self._group = self._place[self.patient]
+        order = np.arange(len(self.patient)) - self.first_of_ties[self._group]
+        self._gone = order / counts[self._group] if ties == "efron" else np.zeros(len(order))
+
+        seen = np.flatnonzero(self._after > self._first)
+        late = seen[self._first[seen] > 0]
+        rows = np.concatenate([self._after[seen], self._first[late]]) - 1
+        signs = np.repeat([1.0, -1.0], [len(seen), len(late)])
+        shape = (len(events), n)
+        self._changes = sparse.csr_array((signs, (rows, np.concatenate([seen, late]))), shape=shape)
         self._tied = sparse.csr_array(
             (np.ones(len(self.patient)), (self._group, self.patient)), shape=shape
         )
-        counts = np.bincount(self._group, minlength=len(events))
-        starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-        order = np.arange(len(self.patient)) - starts[self._group]
-        self._gone = order / counts[self._group] if ties == "efron" else np.zeros(len(order))
-        self._starts = starts
         self.time = time[self.patient]
         self.weight = (self._tied @ weights / counts)[self._group]
 
@@ -83,9 +84,13 @@ class RiskSets:
 
     def exposures(self, values) -> np.ndarray:
         """Sum `values`, one a step, over the steps in which each patient is at risk."""
-        if not len(values):
-            return np.zeros(len(self._first))
-        by_time = np.add.reduceat(values, self._starts)
-        gone = np.append(np.add.reduceat(self._gone * values, self._starts), 0.0)
+        by_time = np.add.reduceat(values, self.first_of_ties)
+        gone = np.append(np.add.reduceat(self._gone * values, self.first_of_ties), 0.0)
         total = np.concatenate([[0.0], np.cumsum(by_time)])
-        return total[self._after] - total[np.minimum(self._first, self._after)] - gone[self._place]
+        return total[self._after] - total[self._first] - gone[self._place]
+
+    def means_of_ties(self, values) -> np.ndarray:
+        """Mean of `values`, one row a step, over the steps at the same time."""
+        counts = np.diff(np.append(self.first_of_ties, len(values)))
+        means = np.add.reduceat(values, self.first_of_ties, axis=0) / counts[:, None]
+        return means[self._group]

@@ -1,0 +1,152 @@
+"""Cox models of a cohort: their design, their fit, and their rows of results."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from helpers.estimators.cox import CoxFit, fit_cox
+from helpers.estimators.proportional_hazards import ProportionalHazards, proportional_hazards
+from helpers.results import contrast, result_row
+
+PER_UNIT = "per_unit"
+
+
+@dataclass(frozen=True)
+class Term:
+    """One coefficient: a level against the reference, or one unit of a continuous covariate."""
+
+    variable: str
+    level: str | None = None
+    reference: str | None = None
+
+    @property
+    def group(self) -> str:
+        """The group under which its results are filed."""
+        return PER_UNIT if self.level is None else contrast(self.level, self.reference)
+
+    @property
+    def directions(self) -> dict[str, int]:
+        """The groups of its results: the contrast, and its reciprocal with the sign changed."""
+        if self.level is None:
+            return {self.group: 1}
+        return {self.group: 1, contrast(self.reference, self.level): -1}
+
+
+@dataclass(frozen=True)
+class Design:
+    """The patients in whom the covariates of a model are known, as arrays.
+
+    Attributes
+    ----------
+    terms : tuple of Term
+    time, event : ndarray of shape (n,)
+    covariates : ndarray of shape (n, number of terms)
+    """
+
+    terms: tuple[Term, ...]
+    time: np.ndarray
+    event: np.ndarray
+    covariates: np.ndarray
+
+    @property
+    def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """What an estimator takes."""
+        return self.time, self.event, self.covariates
+
+    def places(self, variable) -> list[int]:
+        """Positions of the coefficients of a covariate."""
+        return [place for place, term in enumerate(self.terms) if term.variable == variable]
+
+
+def times(patients, endpoint) -> tuple[np.ndarray, np.ndarray]:
+    """Times and events of an endpoint as arrays."""
+    time, event = patients[f"{endpoint}_time"], patients[f"{endpoint}_event"]
+    return time.to_numpy(float), event.to_numpy(bool)
+
+
+def terms_of(study, variable) -> list[Term]:
+    """The coefficients that a covariate has in a model."""
+    reference = study.reference(variable)
+    if reference is None:
+        return [Term(variable)]
+    levels = study.levels(variable)
+    return [Term(variable, level, reference) for level in levels if level != reference]
+
+
+def design_model(cohort, endpoint, variables) -> Design:
+    """Take the complete cases of `variables` and code each level against its reference."""
+    variables = list(variables)
+    patients = cohort.data[cohort.data[variables].notna().all(axis=1)]
+    terms = [term for variable in variables for term in terms_of(cohort.study, variable)]
+    columns = [_column(patients, term) for term in terms]
+    covariates = np.column_stack(columns) if columns else np.empty((len(patients), 0))
+    return Design(tuple(terms), *times(patients, endpoint), covariates)
+
+
+def _column(patients, term):
+    values = patients[term.variable]
+    return (values if term.level is None else values == term.level).to_numpy(float)
+
+
+def fit_model(design, conventions) -> CoxFit:
+    """Fit a model by the study's conventions."""
+    return fit_cox(*design.arrays, ties=conventions.ties)
+
+
+def check_hazards(fit, design, conventions) -> ProportionalHazards:
+    """Test a fitted model for proportional hazards by the study's conventions."""
+    transform = conventions.proportional_hazards
+    return proportional_hazards(fit, *design.arrays, ties=conventions.ties, transform=transform)
+
+
+def coefficient_rows(design, fit, log_limits, /, **keys):
+    """Yield each coefficient: every contrast with the reference level, and its reciprocal.
+
+    Parameters
+    ----------
+    design : Design
+    fit : CoxFit
+    log_limits : pair of ndarray
+        Limits of the log hazard ratios.
+    **keys
+        Keys of the results other than variable, group and statistic; a `variable` among them
+        replaces the term's.
+    """
+    low, high = log_limits
+    p = fit.wald_p()
+    for place, term in enumerate(design.terms):
+        here = {"variable": term.variable, "method": fit.method_of(place), **keys}
+        for group, sign in term.directions.items():
+            limits = sorted((sign * low[place], sign * high[place]))
+            for statistic, value in (
+                ("hazard_ratio", np.exp(sign * fit.coef[place])),
+                ("hazard_ratio_conf_low", np.exp(limits[0])),
+                ("hazard_ratio_conf_high", np.exp(limits[1])),
+                ("p_wald", p[place]),
+                ("coef", sign * fit.coef[place]),
+                ("std_error", fit.std_error[place]),
+            ):
+                yield result_row(statistic=statistic, value=value, group=group, **here)
+
+
+def p_rows(statistic, design, tests, /, **keys):
+    """Yield the p value of a test of each coefficient, in both directions."""
+    for term, test in zip(design.terms, tests, strict=True):
+        for group in term.directions:
+            yield result_row(
+                statistic=statistic,
+                value=test.p,
+                variable=term.variable,
+                group=group,
+                method=test.method,
+                **keys,
+            )
+
+
+def estimate_rows(statistic, estimate, method="", /, **keys):
+    """Yield an estimate and the limits of its interval."""
+    method = method or estimate.method
+    yield result_row(statistic=statistic, value=estimate.value, method=method, **keys)
+    for limit in ("conf_low", "conf_high"):
+        value = getattr(estimate, limit)
+        yield result_row(statistic=f"{statistic}_{limit}", value=value, method=method, **keys)
