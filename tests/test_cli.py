@@ -134,7 +134,7 @@ def test_score_names_each_miss_and_is_1(computed, tmp_path):
     target = tmp_path / "score.json"
     done = call("score", COHORT, "--study", STUDY, "--ledger", printed, "--json", target)
     assert done.exit_code == 1
-    assert done.stdout.splitlines()[0] == "n1: printed 44, computed 46 (Table 1)"
+    assert done.stdout.splitlines()[0] == "n1: printed 44, computed 46, differs (Table 1)"
     rows = json.loads(target.read_text())
     assert [row["verdict"] for row in rows] == ["reproduced", "differs"]
 

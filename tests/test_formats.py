@@ -16,7 +16,7 @@ from helpers.formats import (
     [
         (0.285, 2, "0.29"),
         (2.5, 0, "3"),
-        (-2.5, 0, "-3"),
+        (-2.5, 0, "−3"),
         (1.005, 2, "1.01"),
         (2.675, 2, "2.68"),
         (0.1 + 0.2, 1, "0.3"),
@@ -29,7 +29,7 @@ from helpers.formats import (
         (inf, 1, "NA"),
         (nan, 1, "–"),
         (1.5e30, 2, "1.50e+30"),
-        (-1e300, 0, "-1e+300"),
+        (-1e300, 0, "−1e+300"),
     ],
 )
 def test_format_number(value, decimals, expected):

@@ -5,6 +5,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 NOT_REACHED = "NA"
 NO_VALUE = "–"
+MINUS = "−"
 SIGNIFICANT_DIGITS = 12  # beyond these a binary fraction is not what was meant
 LARGEST_FIXED = 1e12  # from here on, numbers are shown as a power of ten
 
@@ -26,9 +27,10 @@ def format_number(value, decimals=1) -> str:
     if math.isinf(value):
         return NOT_REACHED
     if abs(value) >= LARGEST_FIXED:
-        return f"{value:.{decimals}e}"
-    rounded = round_half_up(value, decimals)
-    return f"{abs(rounded) if rounded == 0 else rounded:f}"
+        size = f"{abs(value):.{decimals}e}"
+    else:
+        size = f"{abs(round_half_up(value, decimals)):f}"
+    return f"{MINUS}{size}" if value < 0 and float(size) else size
 
 
 def format_interval(low, high, decimals=1) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from helpers.errors import InputError
-from helpers.formats import NOT_REACHED, format_number
+from helpers.formats import LARGEST_FIXED, NOT_REACHED, format_number, round_half_up
 from helpers.results import KEYS
 
 PRINT = ["printed", "decimals", "precision", "place", "section", "class", "label", "note"]
@@ -117,11 +117,11 @@ def _judge(row):
         shown = format_number(value, 3) if not exists else printed
         return shown, REPRODUCED if exists else DIFFERS, math.nan
     decimals, precision = int(row["decimals"]), int(row["precision"])
-    if not math.isfinite(value):
+    if not abs(value) < LARGEST_FIXED:
         return format_number(value, decimals), DIFFERS, math.nan
-    rounded = float(format_number(value, precision))
+    rounded = float(round_half_up(value, precision))
     computed = format_number(rounded, decimals)
-    if float(computed) == float(printed):
+    if rounded == float(printed):
         verdict = REPRODUCED
     else:
         unit = 10.0**-precision
