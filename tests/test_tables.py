@@ -26,6 +26,7 @@ from helpers.tables import (
     table_multiplicity,
     table_not_testable,
     table_response,
+    table_response_tests,
     table_subgroups,
     table_survival,
     table_verdicts,
@@ -95,12 +96,40 @@ def test_the_baseline_table_has_groups_levels_test_balance_and_missing():
     ]
 
 
+def test_no_column_of_missing_values_where_none_is_missing():
+    results = baseline_rows()
+    results.loc[results["statistic"] == "n_missing", "value"] = 0
+    table = table_baseline(results, STUDY)
+    assert table.columns[-1].label == "SMD"
+    assert "No value is missing." in table.notes
+
+
 def test_the_survival_table_has_infinite_ends_and_contrasts():
     rows = cells_of(table_survival(survival_rows(), STUDY))
     assert ("Events / patients", "3 / 4", "2 / 5", "") in rows
     assert ("Median (95% CI), months", "10.0 (5.0 to 20.0)", "24.0 (12.0 to NA)", "") in rows
     assert ("Hazard ratio (95% CI)", "", "", "0.50 (0.25 to 1.00)") in rows
     assert ("Log-rank p", "", "", "< 0.001") in rows
+
+
+def test_the_restricted_mean_has_its_horizon_the_means_and_their_difference():
+    keys = ("survival", "os", "arm", "20.0411")
+    results = rows_of(
+        {
+            (*keys, "old"): estimate("rmst", 11, 8, 14),
+            (*keys, "new"): estimate("rmst", 17.5, 14, 20),
+            (*keys, "new_vs_old"): {
+                **estimate("rmst_difference", 6.5, -0.5, 13.5),
+                "p_rmst_difference": 0.069,
+            },
+        }
+    )
+    means = ("11.0 (8.0 to 14.0)", "17.5 (14.0 to 20.0)")
+    assert cells_of(table_survival(results, STUDY))[-3:] == [
+        ("Restricted mean to 20.0 months (95% CI), months", *means, ""),
+        ("Difference of these (95% CI)", "", "", "6.5 (−0.5 to 13.5)"),
+        ("p of the difference", "", "", "0.069"),
+    ]
 
 
 def test_milestones_are_percentages_in_order_of_time():
@@ -144,6 +173,47 @@ def test_the_cox_table_sets_the_models_side_by_side_with_reference_rows():
         ("Female (reference)", "", "1", "", "", "", "", ""),
         ("Male", "", "2.000 (1.000 to 4.000)", "0.050", "–", "", "", ""),
         ("Age, per years", "", "1.010 (1.000 to 1.020)", "0.500", "–", "", "", ""),
+    ]
+
+
+def test_a_covariate_that_was_screened_out_is_blank_and_one_without_estimate_is_a_dash():
+    nan = math.nan
+    table = {("cox_univariable", "os", "sex", "", ""): {"entered": 0}}
+    for model in ("cox_univariable", "cox_multivariable", "cox_full"):
+        table[model, "os", "sex", "", "m_vs_f"] = estimate("hazard_ratio", nan, nan, nan)
+    rows = cells_of(table_cox(rows_of(table), STUDY, "os"))
+    assert rows[1:3] == [
+        ("Female (reference)", "", "1", "", "", "", "", ""),
+        ("Male", "", "–", "–", "–", "", "", ""),
+    ]
+    rows = cells_of(table_cox_sensitivity(rows_of(table), STUDY, "os"))
+    assert rows[2] == ("Male", "", "", "", "–", "–", "", "")
+
+
+def test_the_tests_of_response_stand_side_by_side():
+    ps = {"p": 0.036, "p_pearson": 0.0362, "p_yates": 0.061, "p_fisher": 0.048}
+    table = table_response_tests(rows_of({("response", "", "orr", "", "between_arms"): ps}), STUDY)
+    assert cells_of(table)[-1] == ("Response rate", "0.036", "0.061", "0.048", "0.036")
+    assert [column.label for column in table.columns] == [
+        "",
+        "Pearson",
+        "Yates",
+        "Fisher",
+        "By the rule",
+    ]
+
+
+def test_tests_of_interaction_and_of_levels_are_adjusted_apart():
+    keys = ("subgroup", "os", "sex")
+    results = rows_of(
+        {
+            (*keys, "", "between_arms"): {"p_interaction": 0.2, "p_holm": 0.4},
+            (*keys, "m", "between_arms"): {"p": 0.01, "p_holm": 0.04},
+        }
+    )
+    assert cells_of(table_multiplicity(results, STUDY))[1:3] == [
+        ("Sex, interaction", "0.200", "0.400", "–"),
+        ("Male", "0.010", "0.040", "–"),
     ]
 
 
@@ -230,6 +300,7 @@ def test_no_table_crashes_without_results(arms):
         table_exposures,
         table_survival,
         table_response,
+        table_response_tests,
         table_milestones,
         table_measurements,
         table_adverse_events,

@@ -2,7 +2,9 @@
 
 import math
 
-from helpers.results import KEYS
+from helpers.results import KEYS, select
+
+SCREENED = ("cox_multivariable", "cox_firth")
 
 
 class Lookup:
@@ -44,3 +46,21 @@ class Lookup:
     @staticmethod
     def _key(keys):
         return tuple(keys.get(name, "") for name in KEYS)
+
+
+def covariates_of_model(results, study, endpoint, analysis) -> list[str]:
+    """The covariates of a Cox model in the study's order, less those that were screened out.
+
+    Parameters
+    ----------
+    results : DataFrame
+    study : Study
+    endpoint : str
+    analysis : {'cox_univariable', 'cox_multivariable', 'cox_full', 'cox_firth'}
+    """
+    rows = select(results, endpoint=endpoint)
+    found = set(select(rows, analysis=analysis, statistic="hazard_ratio")["variable"])
+    if analysis in SCREENED:
+        entered = select(rows, analysis="cox_univariable", statistic="entered")
+        found -= set(entered.loc[entered["value"] == 0, "variable"])
+    return [variable for variable in study.prognostic if variable in found]

@@ -52,6 +52,32 @@ def test_reference_levels_come_first_and_continuous_covariates_have_their_unit()
     ]
 
 
+def test_a_covariate_that_was_screened_out_has_no_line():
+    nan = float("nan")
+    screened = rows_of(
+        {
+            ("cox_univariable", "os", "sex", "", ""): {"entered": 1},
+            ("cox_univariable", "os", "age", "", ""): {"entered": 0},
+            ("cox_univariable", "os", "sex", "m", "overall"): {"n": 6, "n_event": 4},
+        }
+    )
+    absent = rows_of(
+        {
+            ("cox_multivariable", "os", "age", "", "per_unit"): estimate(
+                "hazard_ratio", nan, nan, nan
+            )
+        }
+    )
+    results = cox_results()
+    results = pd.concat([results[results["variable"] == "sex"], absent, screened])
+    rows = cox_rows(results, small_study(), "os")
+    assert [(row.label, row.counts) for row in rows] == [
+        ("Sex", ()),
+        ("Female", ("",)),
+        ("Male", ("4/6",)),
+    ]
+
+
 def test_ratios_and_intervals_stand_where_the_rows_say():
     figure = plot_forest_cox(cox_results(), small_study(), "os")
     assert [line.get_xdata()[0] for line in lines(figure, "ratio")] == [2, 1.01]

@@ -20,6 +20,13 @@ def test_each_curve_steps_through_its_rows(figure):
         assert line.get_drawstyle() == "steps-post"
 
 
+def test_the_axis_reaches_the_last_observation_beyond_the_last_tick():
+    long = curves().assign(time=lambda frame: frame["time"] + 3)
+    figure = plot_kaplan_meier(long, at_risk(TIMES), survival_rows(), small_study(), "os")
+    assert figure.axes[0].get_xlim() == (0, 33)
+    assert list(figure.axes[0].get_xticks()) == TIMES
+
+
 def test_censored_patients_are_ticks_on_the_curve(figure):
     drawn = [line.get_xydata().tolist() for line in lines(figure, "censored")]
     assert drawn == [[[10, 50]], [[12, 80], [30, 40]]]

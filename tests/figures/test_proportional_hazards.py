@@ -19,7 +19,7 @@ def test_proportional_hazards_show_their_frames():
         [-1.2, -0.4],
         [-1.5, -0.1, -0.1],
     ]
-    assert "Old drug rises from -1.2 at 5.0 to -0.4 at 10.0 months." in describe_log_minus_log(
+    assert "Old drug rises from −1.2 at 5.0 to −0.4 at 10.0 months." in describe_log_minus_log(
         frame, STUDY, "os"
     )
     residuals = pd.DataFrame(

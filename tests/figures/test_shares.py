@@ -1,5 +1,5 @@
 import numpy as np
-from drawn import estimate, lines, rows_of, small_study
+from drawn import estimate, lines, rows_of, small_study, texts
 
 from helpers.figures import (
     describe_adverse_events,
@@ -41,10 +41,11 @@ def test_adverse_events_are_sorted_and_stand_where_the_rows_say():
         np.testing.assert_array_equal(line.get_xdata(), shares)
     differences = [line.get_xdata()[0] for line in lines(figure, "difference")]
     assert differences == [-10, 10, 5] * 2
+    assert "difference: New drug minus Old drug" in texts(figure)
     text = describe_adverse_events(event_rows(), STUDY)
     assert text.index("Fever") < text.index("Rash")
     assert (
-        "Rash: Old drug 2 (10.0%), New drug 4 (20.0%), difference 10.0 points (-3.0 to 23.0)."
+        "Rash: Old drug 2 (10.0%), New drug 4 (20.0%), difference 10.0 points (−3.0 to 23.0)."
         in text
     )
 

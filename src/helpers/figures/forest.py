@@ -8,6 +8,7 @@ from typing import Literal
 
 from helpers.figures import style
 from helpers.formats import format_estimate, format_number, format_p
+from helpers.lookup import covariates_of_model
 from helpers.results import contrast, select, value_of
 
 ROW = 0.215  # inches
@@ -93,10 +94,7 @@ def cox_rows(results, study, endpoint, analysis="cox_multivariable") -> list[For
     """Make the lines of a Cox model: each covariate with its levels, reference included."""
     keys = {"analysis": analysis, "endpoint": endpoint}
     rows = []
-    for variable in study.prognostic:
-        own = select(results, **keys, variable=variable)
-        if own.empty:
-            continue
+    for variable in covariates_of_model(results, study, endpoint, analysis):
         reference = study.reference(variable)
         if reference is None:
             ratio = _ratio(results, **keys, variable=variable, group="per_unit")
@@ -108,7 +106,8 @@ def cox_rows(results, study, endpoint, analysis="cox_multivariable") -> list[For
         levels = study.levels(variable)
         for level in sorted(levels, key=lambda level, first=reference: level != first):
             described = levels[level]
-            counts = (_events(results, **keys, variable=variable, level=level),)
+            place = {"endpoint": endpoint, "variable": variable, "level": level}
+            counts = (_events(results, analysis="cox_univariable", **place),)
             if level == reference:
                 rows.append(ForestRow(described.label, "reference", counts))
             else:

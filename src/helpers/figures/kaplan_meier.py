@@ -69,7 +69,7 @@ def plot_kaplan_meier(curves, at_risk, results, study, endpoint, *, variable="ar
     with style.house_style():
         figure = style.new_figure(below + HEIGHT + 0.38 + LINE * len(heading))
         axes = style.place_axes(figure, left, below, width, HEIGHT)
-        _set_axes(axes, at_risk, study, endpoint)
+        _set_axes(axes, curves, at_risk, study, endpoint)
         for arm in arms:
             _draw_curve(axes, curves[curves["group"] == arm], style.arm_style(study, arm))
         _draw_medians(axes, results, study, arms, keys)
@@ -148,9 +148,9 @@ def _p(p):
     return f"p {text}" if text.startswith("<") else f"p = {text}"
 
 
-def _set_axes(axes, at_risk, study, endpoint):
+def _set_axes(axes, curves, at_risk, study, endpoint):
     times = sorted(at_risk["time"].unique())
-    axes.set_xlim(0, times[-1] if len(times) > 1 else 1)
+    axes.set_xlim(0, max(times[-1], curves["time"].max()) or 1)
     axes.set_ylim(0, 101)
     axes.set_xticks(times, [f"{time:g}" for time in times])
     axes.set_yticks(range(0, 101, 25))

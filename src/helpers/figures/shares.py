@@ -129,6 +129,12 @@ def _describe(results, study, opening, rows):
     return " ".join(sentences)
 
 
+def _difference_text(study):
+    reference = study.arm.levels[study.arm.reference].label
+    compared = [study.arm.levels[arm].label for arm in style.contrasts(study).values()]
+    return f"difference: {' or '.join(compared)} minus {reference}"
+
+
 def _levels(rows):
     places, place = [], 0.5
     for row in rows:
@@ -152,6 +158,8 @@ def _plot(results, study, panels, intervals):
             style.write(figure, left - 0.1, y, row.label, ha="right", weight=weight)
         top = figure.get_figheight() - 0.16
         style.write_key(figure, left, top, study, study.arm.levels)
+        edge = style.WIDTH - 0.15
+        style.write(figure, edge, top, _difference_text(study), ha="right", color=style.MUTED)
         for number, (title, lines) in enumerate(panels):
             start = left + number * room
             if title:

@@ -7,6 +7,7 @@ from helpers.tables.outcomes import (
     table_measurements,
     table_milestones,
     table_response,
+    table_response_tests,
     table_survival,
 )
 from helpers.tables.regression import (
@@ -37,6 +38,7 @@ __all__ = [
     "table_multiplicity",
     "table_not_testable",
     "table_response",
+    "table_response_tests",
     "table_subgroups",
     "table_survival",
     "table_verdicts",

@@ -24,13 +24,16 @@ def table_baseline(results, study) -> Table:
     groups = group_columns(lookup, study)
     compared = contrasts(study)
     several = len(compared) > 1
+    whole = {"analysis": "baseline", "group": OVERALL, "statistic": "n_missing"}
+    absent = {name: lookup.value(variable=name, **whole) for name in study.baseline}
+    complete = not any(absent.values())
     columns = [
         Column("Characteristic", "text"),
         *groups.values(),
         Column("p"),
         Column("Test", "text"),
         *(Column(f"SMD, {label}" if several else "SMD") for label in compared.values()),
-        Column("Missing"),
+        *([] if complete else [Column("Missing")]),
     ]
     rows = []
     for variable in study.baseline:
@@ -41,7 +44,7 @@ def table_baseline(results, study) -> Table:
             format_p(lookup.value(**p)),
             name_test(lookup.method(**p)),
             *(format_number(lookup.value(group=g, statistic="smd", **keys), 2) for g in compared),
-            format_number(lookup.value(group=OVERALL, statistic="n_missing", **keys), 0),
+            *([] if complete else [format_number(absent[variable], 0)]),
         )
         if covariate.kind == "continuous":
             cells = [_describe(lookup, covariate, group=group, **keys) for group in groups]
@@ -54,7 +57,9 @@ def table_baseline(results, study) -> Table:
             cells = [_count(lookup, group=group, level=level, **keys) for group in groups]
             rows.append(Row((described.label, *cells, *[""] * len(tail)), indent=True))
     notes = notes_of(
-        study, "SD: standard deviation. SMD: standardized mean difference. Counts: n (%)."
+        study,
+        "SD: standard deviation. SMD: standardized mean difference. Counts: n (%).",
+        "No value is missing." if complete else "",
     )
     return Table("tab-baseline", "Characteristics before treatment", columns, rows, notes)
 

@@ -12,6 +12,12 @@ from helpers.results import BETWEEN_ARMS, OVERALL, select
 from helpers.tables.parts import contrasts, group_columns, interval_name, notes_of, with_unit
 from helpers.tables.table import Column, Row, Table
 
+RESPONSE_TESTS = {
+    "p_pearson": "Pearson",
+    "p_yates": "Yates",
+    "p_fisher": "Fisher",
+    "p": "By the rule",
+}
 MOMENTS = {"baseline": "Before", "followup": "After", "change": "Change"}
 
 
@@ -39,7 +45,8 @@ def table_survival(results, study) -> Table:
         ):
             p = lookup.value(group=BETWEEN_ARMS, statistic=statistic, **keys)
             rows.append(Row((label, *[""] * len(arms), format_p(p))))
-        rows += _contrast_rows(lookup, results, study, keys, len(arms))
+        rows += _contrast_rows(lookup, study, keys, len(arms))
+        rows += _restricted_mean_rows(lookup, results, study, keys)
     notes = notes_of(
         study,
         f"CI: confidence interval. NA: not reached. Median intervals: "
@@ -69,23 +76,18 @@ def table_milestones(results, study) -> Table:
 
 
 def table_response(results, study) -> Table:
-    """Response categories and rates by arm, with tests and contrasts."""
+    """Response categories and rates by arm with exact intervals, and what compares the arms."""
     lookup = Lookup(results)
     groups = group_columns(lookup, study)
-    tests = {"p": "by the rule", "p_pearson": "Pearson", "p_yates": "Yates", "p_fisher": "Fisher"}
     columns = [
         Column("", "text"),
         *(Column(c.label, spanner=f"n (%), {interval_name(study)}") for c in groups.values()),
-        *(Column(label, spanner="p") for label in tests.values()),
         *_contrast_columns(study),
     ]
     rows = []
-    labels = {key: category.label for key, category in study.response.categories.items()}
-    for key, label in (labels | {k: r.label for k, r in study.response.rates.items()}).items():
+    for key, label in _answers(study).items():
         keys = {"analysis": "response", "variable": key}
-        cells = [_share(lookup, group=group, **keys) for group in groups] + [
-            format_p(p) for p in lookup.values(*tests, group=BETWEEN_ARMS, **keys)
-        ]
+        cells = [_share(lookup, group=group, **keys) for group in groups]
         rows.append(Row((label, *cells, *_contrast_cells(lookup, study, **keys))))
     n_missing = lookup.value(analysis="response", group=OVERALL, statistic="n_missing")
     notes = notes_of(
@@ -94,6 +96,18 @@ def table_response(results, study) -> Table:
         f"Not evaluated: {format_number(n_missing, 0)}." if n_missing > 0 else "",
     )
     return Table("tab-response", study.response.label, columns, rows, notes)
+
+
+def table_response_tests(results, study) -> Table:
+    """The p values that different tests give for the same counts."""
+    lookup = Lookup(results)
+    columns = [Column("", "text"), *map(Column, RESPONSE_TESTS.values())]
+    rows = []
+    for key, label in _answers(study).items():
+        keys = {"analysis": "response", "variable": key, "group": BETWEEN_ARMS}
+        rows.append(Row((label, *map(format_p, lookup.values(*RESPONSE_TESTS, **keys)))))
+    caption = f"{study.response.label}: p by three tests, and by the rule of the study file"
+    return Table("tab-response-tests", caption, columns, rows, notes_of(study))
 
 
 def table_measurements(results, study) -> Table:
@@ -168,28 +182,43 @@ def table_adverse_events(results, study) -> Table:
     return Table("tab-adverse-events", "Adverse events by arm", columns, rows, notes)
 
 
+def _answers(study):
+    """Labels of the response categories and of the rates made from them."""
+    answers = study.response.categories | study.response.rates
+    return {key: answer.label for key, answer in answers.items()}
+
+
 def _events(lookup, **keys):
     n, events = lookup.values("n", "n_event", **keys)
     return f"{format_number(events, 0)} / {format_number(n, 0)}"
 
 
-def _contrast_rows(lookup, results, study, keys, width):
+def _contrast_rows(lookup, study, keys, width):
     several = len(contrasts(study)) > 1
-    interval = interval_name(study)
     for group, label in contrasts(study).items():
         suffix = f", {label}" if several else ""
         blank = [""] * width
         ratio = format_estimate(*lookup.interval("hazard_ratio", group=group, **keys), 2)
         p = format_p(lookup.value(group=group, statistic="p_wald", **keys))
-        yield Row((f"Hazard ratio ({interval}){suffix}", *blank, ratio))
+        yield Row((f"Hazard ratio ({interval_name(study)}){suffix}", *blank, ratio))
         yield Row((f"Wald p{suffix}", *blank, p))
-        horizons = select(results, **keys, group=group, statistic="rmst_difference")["level"]
-        for horizon in horizons:
-            here = {"group": group, "level": horizon, **keys}
-            difference = format_estimate(*lookup.interval("rmst_difference", **here))
-            to = f" to {float(horizon):g} {study.time.unit}" if horizon else ""
-            label = f"Difference in restricted mean{to} ({interval}){suffix}"
-            yield Row((label, *blank, difference))
+
+
+def _restricted_mean_rows(lookup, results, study, keys):
+    several = len(contrasts(study)) > 1
+    arms, interval, unit = study.arm.levels, interval_name(study), study.time.unit
+    blank = [""] * len(arms)
+    for horizon in select(results, **keys, statistic="rmst")["level"].unique():
+        here = {**keys, "level": horizon}
+        means = [format_estimate(*lookup.interval("rmst", group=arm, **here)) for arm in arms]
+        until = format_number(float(horizon))
+        yield Row((f"Restricted mean to {until} {unit} ({interval}), {unit}", *means, ""))
+        for group, label in contrasts(study).items():
+            suffix = f", {label}" if several else ""
+            difference = format_estimate(*lookup.interval("rmst_difference", group=group, **here))
+            p = lookup.value(group=group, statistic="p_rmst_difference", **here)
+            yield Row((f"Difference of these ({interval}){suffix}", *blank, difference))
+            yield Row((f"p of the difference{suffix}", *blank, format_p(p)))
 
 
 def _risk_columns(study):

@@ -1,7 +1,7 @@
 """Cox models and subgroups."""
 
-from helpers.formats import format_estimate, format_interval, format_number, format_p
-from helpers.lookup import Lookup
+from helpers.formats import format_estimate, format_number, format_p
+from helpers.lookup import Lookup, covariates_of_model
 from helpers.results import BETWEEN_ARMS, OVERALL, contrast, select
 from helpers.tables.parts import contrasts, interval_name, notes_of
 from helpers.tables.table import Column, Row, Table
@@ -12,12 +12,7 @@ MODELS = {
     "cox_full": "All covariates",
     "cox_firth": "Firth’s penalty",
 }
-ADJUSTED = {
-    "p": "p",
-    "p_interaction": "p",
-    "p_holm": "Holm",
-    "p_benjamini_hochberg": "Benjamini-Hochberg",
-}
+ADJUSTED = {"p_holm": "Holm", "p_benjamini_hochberg": "Benjamini-Hochberg"}
 
 
 def table_cox(results, study, endpoint) -> Table:
@@ -28,7 +23,7 @@ def table_cox(results, study, endpoint) -> Table:
     notes = notes_of(
         study,
         f"Covariates with a univariable p below {threshold:g} entered the multivariable model. "
-        "PH p: test of proportional hazards.",
+        "HR: hazard ratio. PH p: test of proportional hazards.",
     )
     return _cox_table(
         results, study, endpoint, models, f"tab-cox-{endpoint}", f"Cox regression of {label}", notes
@@ -41,7 +36,9 @@ def table_cox_sensitivity(results, study, endpoint) -> Table:
     models = ["cox_multivariable", "cox_full", "cox_firth"]
     name = f"tab-cox-sensitivity-{endpoint}"
     caption = f"Other Cox models of {label}"
-    return _cox_table(results, study, endpoint, models, name, caption, notes_of(study))
+    note = "Firth’s penalty: the covariates of the multivariable model, profile likelihood."
+    notes = notes_of(study, note)
+    return _cox_table(results, study, endpoint, models, name, caption, notes, hazards=False)
 
 
 def table_cox_models(results, study) -> Table:
@@ -84,7 +81,7 @@ def table_subgroups(results, study, endpoint) -> Table:
         columns.append(Column(f"Median ({interval})", spanner=arm.label))
     several = len(compared) > 1
     for label in compared.values():
-        columns.append(Column(f"Hazard ratio ({interval}){f', {label}' if several else ''}"))
+        columns.append(Column(f"HR ({interval}){f', {label}' if several else ''}"))
     columns += [Column("p"), Column("Interaction p")]
 
     def cells(p_statistic, **keys):
@@ -108,48 +105,52 @@ def table_subgroups(results, study, endpoint) -> Table:
         for level, described in study.levels(variable).items():
             rows.append(Row((described.label, *cells("p", level=level, **keys), ""), indent=True))
     caption = f"Treatment effect by subgroup: {study.endpoints[endpoint].label.lower()}"
-    notes = notes_of(study, "NA: not reached.")
+    notes = notes_of(study, "HR: hazard ratio. NA: not reached.")
     return Table(f"tab-subgroups-{endpoint}", caption, columns, rows, notes)
 
 
 def table_multiplicity(results, study) -> Table:
-    """The subgroup tests with their p values before and after adjustment."""
+    """The subgroup and interaction tests with their p values before and after adjustment."""
     lookup = Lookup(results)
-    statistics = [name for name in ADJUSTED if name not in ("p", "p_interaction")]
     columns = [Column("Subgroup", "text"), Column("p")]
-    columns += [Column(ADJUSTED[name], spanner="Adjusted p") for name in statistics]
+    columns += [Column(label, spanner="Adjusted p") for label in ADJUSTED.values()]
     rows = []
+
+    def cells(statistic, **keys):
+        return map(format_p, lookup.values(statistic, *ADJUSTED, group=BETWEEN_ARMS, **keys))
+
     for endpoint, described in study.endpoints.items():
         rows.append(Row((described.label,), "section"))
         for variable in study.subgroups:
+            keys = {"analysis": "subgroup", "endpoint": endpoint, "variable": variable}
+            label = f"{study.label(variable)}, interaction"
+            rows.append(Row((label, *cells("p_interaction", **keys)), "group"))
             for level, shown in study.levels(variable).items():
-                keys = {"analysis": "subgroup", "endpoint": endpoint, "variable": variable}
-                ps = lookup.values("p", *statistics, level=level, group=BETWEEN_ARMS, **keys)
-                label = f"{study.label(variable)}: {shown.label}"
-                rows.append(Row((label, *(format_p(p) for p in ps))))
+                rows.append(Row((shown.label, *cells("p", level=level, **keys)), indent=True))
     caption = "Subgroup tests, adjusted for their number"
-    return Table("tab-multiplicity", caption, columns, rows, notes_of(study))
+    note = "The tests of interaction and those within levels are adjusted apart."
+    return Table("tab-multiplicity", caption, columns, rows, notes_of(study, note))
 
 
-def _cox_table(results, study, endpoint, models, name, caption, notes):
+def _cox_table(results, study, endpoint, models, name, caption, notes, hazards=True):
     lookup = Lookup(results)
     interval = interval_name(study)
+    ps = {"p_wald": "p"} | ({"p_proportional_hazards": "PH p"} if hazards else {})
+    members = {model: covariates_of_model(results, study, endpoint, model) for model in models}
     columns = [Column("Covariate", "text"), Column("Events / n")]
     for model in models:
-        columns.append(Column(f"Hazard ratio ({interval})", spanner=MODELS[model]))
-        columns.append(Column("p", spanner=MODELS[model]))
-        columns.append(Column("PH p", spanner=MODELS[model]))
+        columns.append(Column(f"HR ({interval})", spanner=MODELS[model]))
+        columns += [Column(label, spanner=MODELS[model]) for label in ps.values()]
     blank = [""] * (len(columns) - 1)
 
     def cells(variable, group):
-        for model in models:
-            keys = {"analysis": model, "endpoint": endpoint, "variable": variable, "group": group}
-            ratio, low, high = lookup.interval("hazard_ratio", **keys)
-            if ratio != ratio:
-                yield from ("", "", "")
+        for model, members_of_model in members.items():
+            if variable not in members_of_model:
+                yield from [""] * (1 + len(ps))
                 continue
-            yield f"{format_number(ratio, 3)} ({format_interval(low, high, 3)})"
-            yield from map(format_p, lookup.values("p_wald", "p_proportional_hazards", **keys))
+            keys = {"analysis": model, "endpoint": endpoint, "variable": variable, "group": group}
+            yield format_estimate(*lookup.interval("hazard_ratio", **keys), 3)
+            yield from map(format_p, lookup.values(*ps, **keys))
 
     rows = []
     for variable in study.prognostic:
@@ -164,10 +165,11 @@ def _cox_table(results, study, endpoint, models, name, caption, notes):
         for level in sorted(levels, key=lambda level, first=reference: level != first):
             counts = _events(lookup, endpoint, variable, level)
             if level == reference:
-                entered = [
-                    lookup.has(analysis=m, endpoint=endpoint, variable=variable) for m in models
+                ones = [
+                    text
+                    for used in members.values()
+                    for text in ("1" if variable in used else "", *[""] * len(ps))
                 ]
-                ones = [text for used in entered for text in (("1" if used else ""), "", "")]
                 rows.append(Row((f"{levels[level].label} (reference)", counts, *ones), indent=True))
             else:
                 own = cells(variable, contrast(level, reference))
