@@ -12,6 +12,7 @@ from helpers.tables import (
     Column,
     Row,
     Table,
+    describe_comparison,
     show_table,
     table_adverse_events,
     table_baseline,
@@ -217,6 +218,15 @@ def test_tests_of_interaction_and_of_levels_are_adjusted_apart():
     ]
 
 
+def test_the_p_of_subgroups_is_that_of_the_convention():
+    conventions = STUDY.conventions.model_copy(update={"subgroup_test": "wald"})
+    study = STUDY.model_copy(update={"conventions": conventions})
+    results = pd.concat([survival_rows(), survival_rows("subgroup", "sex", "m")])
+    table = table_subgroups(results, study, "os")
+    assert table.columns[-2].label == "Wald p"
+    assert cells_of(table)[0][-2:] == ("0.050", "")
+
+
 def test_subgroups_begin_with_all_patients():
     results = pd.concat([survival_rows(), survival_rows("subgroup", "sex", "m")])
     table = table_subgroups(results, STUDY, "os")
@@ -283,6 +293,12 @@ def test_the_comparison_names_numbers_as_the_study_does():
         ("OS, New drug against Old drug, hazard ratio, lower limit", "10.0", "10.0", "differs", ""),
         (HOSTILE, "10.0", "10.0", "not testable", "a constant"),
     ]
+    interrupted = comparison().assign(analysis="interruption", endpoint="", variable="")
+    first = cells_of(table_comparison(interrupted, "tab-x", STUDY))[1]
+    assert first[0] == "Treatment interrupted, Old drug, median"
+    assert describe_comparison(comparison()) == (
+        "3 printed numbers: 1 reproduced, 1 differs, 1 not testable."
+    )
     assert cells_of(table_not_testable(comparison(), STUDY))[1:] == [
         (HOSTILE, "10.0", "design; a constant")
     ]

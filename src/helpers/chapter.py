@@ -11,7 +11,7 @@ from helpers.published import compare, load_ledger
 from helpers.results import write_results
 from helpers.sections import SECTIONS, summarize_all
 from helpers.study import Study, load_study
-from helpers.tables import show_table, table_comparison
+from helpers.tables import describe_comparison, show_table, table_comparison
 
 SYNTHETIC = """:::{{admonition}} Synthetic cohort
 :class: important
@@ -119,5 +119,9 @@ def show_comparison(chapter) -> None:
     if chapter.comparison is None:
         show_missing("No ledger of printed numbers was given: there is nothing to compare with.")
         return
+    if chapter.comparison.empty:
+        show_missing("The ledger has no number of this chapter.")
+        return
+    show_text(describe_comparison(chapter.comparison))
     name = f"tab-comparison-{chapter.name.replace('_', '-')}"
     show_table(table_comparison(chapter.comparison, name, chapter.study), chapter.out)

@@ -14,6 +14,7 @@ from helpers.results import contrast, select, value_of
 ROW = 0.215  # inches
 TICKS = [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20]
 LIMITS = (0.05, 20.0)  # intervals beyond them end in an arrow
+P = "Wald p"
 RATIO = ("hazard_ratio", "hazard_ratio_conf_low", "hazard_ratio_conf_high", "p_wald")
 
 
@@ -154,7 +155,7 @@ def plot_forest(rows, study, *, counts=(), contrast_label=""):
     widths = [_width([heading, *texts]) for heading, texts in zip(counts, columns, strict=True)]
     estimates, ps = [row.estimate for row in rows], [_p_text(row) for row in rows]
     heading = _estimate_heading(study)
-    right = _width([heading, *estimates]) + _width(["p", *ps]) + 0.3
+    right = _width([heading, *estimates]) + _width([P, *ps]) + 0.3
     room = style.WIDTH - 0.1 - sum(widths) - 0.14 * len(widths) - right - 0.2
     left = min(_width([f"   {row.label}" for row in rows], "bold"), room - 1.8)
     plot_width = min(max(room - left, 1.8), 3.2)
@@ -181,8 +182,8 @@ def plot_forest(rows, study, *, counts=(), contrast_label=""):
                 style.write(figure, shift, y - ROW * number, line, weight=weight)
         edge = 0.1 + left
         columns += [estimates, ps]
-        widths += [_width([heading, *estimates]), _width(["p", *ps])]
-        for number, (title, texts) in enumerate(zip([*counts, heading, "p"], columns, strict=True)):
+        widths += [_width([heading, *estimates]), _width([P, *ps])]
+        for number, (title, texts) in enumerate(zip([*counts, heading, P], columns, strict=True)):
             edge += widths[number] + 0.14 + (plot_width + 0.12 if number == len(counts) else 0)
             style.write(figure, edge, bottom + height + 0.16, title, ha="right", color=style.MUTED)
             for text, y in zip(texts, up, strict=True):

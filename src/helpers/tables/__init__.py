@@ -1,7 +1,12 @@
 """Tables: views of results, which never compute a statistic."""
 
 from helpers.tables.baseline import table_baseline, table_eligibility, table_exposures, table_flow
-from helpers.tables.comparison import table_comparison, table_not_testable, table_verdicts
+from helpers.tables.comparison import (
+    describe_comparison,
+    table_comparison,
+    table_not_testable,
+    table_verdicts,
+)
 from helpers.tables.outcomes import (
     table_adverse_events,
     table_measurements,
@@ -23,6 +28,7 @@ __all__ = [
     "Column",
     "Row",
     "Table",
+    "describe_comparison",
     "show_table",
     "table_adverse_events",
     "table_baseline",

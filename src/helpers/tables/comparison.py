@@ -1,6 +1,6 @@
 """Printed numbers beside computed ones, and the count of verdicts."""
 
-from helpers.published import NOT_TESTABLE
+from helpers.published import NOT_TESTABLE, VERDICTS
 from helpers.results import BETWEEN_ARMS, OVERALL, contrast
 from helpers.tables.table import Column, Row, Table
 
@@ -17,6 +17,7 @@ STATISTICS = {
     "duration_mean": "mean duration",
 }
 ENDS = {"_conf_low": ", lower limit", "_conf_high": ", upper limit"}
+ANALYSES = {"interruption": "treatment interrupted"}
 PARTS = {"any_grade": "any grade", "severe": "severe", "baseline": "before", "followup": "after"}
 
 
@@ -47,6 +48,13 @@ def table_comparison(comparison, name, study=None) -> Table:
             cells = (number["printed"], number["computed"], number["verdict"], number["note"])
             rows.append(Row((_name(number, names), *cells)))
     return Table(name, "Printed and computed numbers", columns, rows)
+
+
+def describe_comparison(comparison) -> str:
+    """Say in a sentence how many printed numbers got which verdict."""
+    counts = comparison["verdict"].value_counts()
+    found = [f"{counts[verdict]} {verdict}" for verdict in VERDICTS if verdict in counts]
+    return f"{len(comparison)} printed numbers: {', '.join(found)}."
 
 
 def table_not_testable(comparison, study=None) -> Table:
@@ -82,13 +90,15 @@ def _name(number, names):
         return number["label"] or number["id"]
     variable, level, group = number["variable"], number["level"], number["group"]
     parts = [
+        ANALYSES.get(number["analysis"], ""),
         names.get(number["endpoint"], number["endpoint"].upper()),
         names.get(variable, variable.replace("_", " ")) if variable != "arm" else "",
         names.get((variable, level), PARTS.get(level, level.replace("_", " "))),
         names.get((variable, group), names.get(("arm", group), group.replace("_", " "))),
         _statistic(number["statistic"]),
     ]
-    return ", ".join(filter(None, parts))
+    name = ", ".join(filter(None, parts))
+    return f"{name[:1].upper()}{name[1:]}"
 
 
 def _statistic(statistic):

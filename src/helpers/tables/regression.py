@@ -12,6 +12,7 @@ MODELS = {
     "cox_full": "All covariates",
     "cox_firth": "Firth’s penalty",
 }
+SUBGROUP_TESTS = {"logrank": "Log-rank p", "wald": "Wald p"}
 ADJUSTED = {"p_holm": "Holm", "p_benjamini_hochberg": "Benjamini-Hochberg"}
 
 
@@ -82,28 +83,35 @@ def table_subgroups(results, study, endpoint) -> Table:
     several = len(compared) > 1
     for label in compared.values():
         columns.append(Column(f"HR ({interval}){f', {label}' if several else ''}"))
-    columns += [Column("p"), Column("Interaction p")]
+    test = study.conventions.subgroup_test
+    columns += [Column(SUBGROUP_TESTS[test]), Column("Interaction p")]
 
-    def cells(p_statistic, **keys):
+    def cells(p, **keys):
         for arm in arms:
             n, events = lookup.values("n", "n_event", group=arm, **keys)
             yield f"{format_number(events, 0)} / {format_number(n, 0)}"
             yield format_estimate(*lookup.interval("median", group=arm, **keys))
         for group in compared:
             yield format_estimate(*lookup.interval("hazard_ratio", group=group, **keys), 2)
-        yield format_p(lookup.value(group=BETWEEN_ARMS, statistic=p_statistic, **keys))
+        yield format_p(lookup.value(**p, **keys))
 
+    within = {"group": BETWEEN_ARMS, "statistic": "p"}
+    whole = {"group": BETWEEN_ARMS, "statistic": "p_logrank"}
+    if test == "wald":
+        whole = {"group": next(iter(compared)), "statistic": "p_wald"}
     overall = {"analysis": "survival", "endpoint": endpoint, "variable": "arm"}
     rows = []
     if lookup.has(**overall):
-        rows.append(Row(("All patients", *cells("p_logrank", **overall), "")))
+        rows.append(Row(("All patients", *cells(whole, **overall), "")))
     for variable in study.subgroups:
         keys = {"analysis": "subgroup", "endpoint": endpoint, "variable": variable}
         found = select(results, **keys, statistic="p_interaction")["value"]
         p = format_p(found.iloc[0]) if len(found) else ""
         rows.append(Row((study.label(variable), *[""] * (len(columns) - 2), p), "group"))
         for level, described in study.levels(variable).items():
-            rows.append(Row((described.label, *cells("p", level=level, **keys), ""), indent=True))
+            rows.append(
+                Row((described.label, *cells(within, level=level, **keys), ""), indent=True)
+            )
     caption = f"Treatment effect by subgroup: {study.endpoints[endpoint].label.lower()}"
     notes = notes_of(study, "HR: hazard ratio. NA: not reached.")
     return Table(f"tab-subgroups-{endpoint}", caption, columns, rows, notes)
