@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import signal
 import sys
 from pathlib import Path
@@ -62,6 +63,7 @@ def main():
     rhcc check my.csv --study my.yml             is the file ready?
     rhcc run my.csv --study my.yml --out site    the same chapters for your cohort
     rhcc score data/cohort.csv                   which printed numbers come out again
+    rhcc audit data/published.csv                do the printed numbers agree with each other?
 
     Exit status: 0 all is well; 1 a number differs or a notebook failed; 2 the input has
     problems, all of them listed.
@@ -176,6 +178,32 @@ def check(cohort, study, report):
         if report:
             _write_problems(problems, report)
     click.echo(f"{cohort}: {len(patients.data)} patients, no problem found")
+
+
+@main.command()
+@click.argument("ledger", type=click.Path(path_type=Path))
+@_path_option("--study", help="Study file with the conventions; usual ones if not given.")
+@_path_option("--json", "target", help="Write every check to this file.")
+@_told
+def audit(ledger, study, target):
+    """Check the printed numbers of LEDGER against each other, without any patient's data.
+
+    A line for each check that is not consistent, then a summary. Exit status 0 if all are,
+    1 if something is not.
+    """
+    from helpers.audit import CONSISTENT, describe, load_printed, summarize, to_records
+    from helpers.audit import audit as ask
+    from helpers.study import load_study
+
+    conventions = load_study(study).conventions if study else None
+    checks = ask(load_printed(ledger), conventions)
+    for check in checks:
+        if check.verdict != CONSISTENT:
+            click.echo(describe(check))
+    click.echo(summarize(checks).drop(columns="title").to_string())
+    if target:
+        target.write_text(json.dumps(to_records(checks), indent=1, ensure_ascii=False) + "\n")
+    return FAILED if any(check.fired for check in checks) else 0
 
 
 def _report_score(comparison, target):

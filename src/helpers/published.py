@@ -23,7 +23,7 @@ NO_TEST = "-"
 BINARY_TOLERANCE = 1e-9  # 14.1 - 14.0 is one unit, although less in binary
 
 
-def load_ledger(path) -> pd.DataFrame:
+def load_ledger(path, bounds=False) -> pd.DataFrame:
     """Read a ledger of printed numbers.
 
     Parameters
@@ -33,6 +33,8 @@ def load_ledger(path) -> pd.DataFrame:
         printed, its `decimals`, the decimals at which it is compared (`precision`, fewer
         where the print pads a rounded number with zeros), place, section, class and the
         label as printed.
+    bounds : bool
+        Whether a number may be printed as a bound, for instance ``<0.001``.
 
     Raises
     ------
@@ -58,7 +60,8 @@ def load_ledger(path) -> pd.DataFrame:
                 f"it is one of {', '.join(CLASSES)}"
             )
         elif row["class"] in COMPARED and row["printed"] not in (NOT_REACHED, NO_TEST):
-            if not _is_number(row["printed"]):
+            text = row["printed"].lstrip("<>≤≥") if bounds else row["printed"]
+            if not _is_number(text):
                 problems.append(
                     f"row {index + 2}, column 'printed': {row['printed']!r} is no number"
                 )

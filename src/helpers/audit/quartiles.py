@@ -1,0 +1,137 @@
+"""Checks of quartiles, and what two printed versions of one quartile say."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+from scipy.optimize import linprog
+
+from helpers.audit.check import CONSISTENT, INCONSISTENT, Check, register
+from helpers.audit.printed import texts, without_padding
+from helpers.estimators.location import QUANTILE_METHODS, quantile
+
+USUAL = (7, 6)  # of R in one version, of SPSS in the other
+PROBABILITIES = {"q1": 0.25, "median": 0.5, "q3": 0.75}
+
+
+@register("quartile_order", "Quartiles in order")
+def quartile_order(printed):
+    """The first quartile is at most the median, the median at most the third quartile."""
+    for median in printed.all("median"):
+        found = [printed.beside(median, statistic) for statistic in PROBABILITIES]
+        if None in found:
+            continue
+        fits = all(a.low <= b.high for a, b in itertools.pairwise(found))
+        yield Check(
+            "quartile_order",
+            median.subject,
+            "Q1 ≤ median ≤ Q3",
+            texts(*found),
+            " ≤ ".join(number.text for number in found),
+            CONSISTENT if fits else INCONSISTENT,
+        )
+
+
+@register("quartile_versions", "Two printed versions of one quartile")
+def quartile_versions(printed):
+    """Quartiles of one quantity printed twice are equal, or come of two definitions.
+
+    Of Hyndman and Fan's nine definitions every pair is tried: in each arm, is there a sample
+    of that size whose quartiles print as both versions? This is a question of linear
+    programming over the ordered values. Trailing zeros that a whole row shares are taken as
+    not measured.
+
+    References
+    ----------
+    Hyndman RJ, Fan Y. Sample quantiles in statistical packages. Am Stat 1996;50:361-365.
+    """
+    for variable in dict.fromkeys(n.variable for n in printed.all("median", analysis="baseline")):
+        keys = {"analysis": "measurement", "variable": variable, "level": "baseline"}
+        if printed.all("n", **keys):  # the other description is of a part of the patients
+            continue
+        here = {"analysis": "baseline", "variable": variable}
+        one = [printed.find(s, group=g, **here) for g in printed.arms for s in PROBABILITIES]
+        other = [printed.find(s, group=g, **keys) for g in printed.arms for s in PROBABILITIES]
+        sizes = [printed.size(arm) for arm in printed.arms]
+        if one and None not in (*one, *other, *sizes):
+            yield _versions(one[0].subject.rpartition(", ")[0], one, other, sizes)
+
+
+def _versions(subject, one, other, sizes):
+    equal = all(a.overlaps(b.low, b.high) for a, b in zip(one, other, strict=True))
+    found, explanation = "equal", ""
+    if not equal:
+        rounded = without_padding(one) or one
+        k = len(PROBABILITIES)
+        pairs = set.intersection(
+            *(
+                set(possible_definitions(rounded[k * i :][:k], other[k * i :][:k], size))
+                for i, size in enumerate(sizes)
+            )
+        )
+        alike = sum(a == b for a, b in pairs)
+        found = f"{len(pairs)} of {len(QUANTILE_METHODS) ** 2} pairs, {alike} of them alike"
+        if USUAL in pairs:
+            found += f"; type {USUAL[0]} with type {USUAL[1]} is one"
+        padded = " and rounding to integers" if rounded is not one else ""
+        explanation = f"two definitions of a quartile{padded}" if pairs else ""
+    return Check(
+        "quartile_versions",
+        subject,
+        "definitions of a quartile that print as both versions in every arm",
+        texts(*one, *other),
+        found,
+        CONSISTENT if equal else INCONSISTENT,
+        explanation,
+    )
+
+
+def possible_definitions(one, other, size) -> list[tuple[int, int]]:
+    """Pairs of quantile definitions under which one sample prints as two versions.
+
+    Parameters
+    ----------
+    one, other : sequence of Number
+        First quartile, median and third quartile in each version.
+    size : int
+        Values in the sample.
+
+    Returns
+    -------
+    list of (int, int)
+        Hyndman and Fan's types of the first and of the second version.
+    """
+    weights = {kind: _weights(kind, size) for kind in QUANTILE_METHODS}
+    return [
+        (first, second)
+        for first, second in itertools.product(weights, repeat=2)
+        if _feasible(np.vstack([weights[first], weights[second]]), [*one, *other])
+    ]
+
+
+def _weights(kind, size):
+    """Each quartile as a weighted sum of the lowest value and the increments after it.
+
+    The sample that steps from zero to one at a place has as quartile the weight of the
+    increment there.
+    """
+    probabilities = list(PROBABILITIES.values())
+    steps = np.tri(size).T
+    return np.array([quantile(sample, probabilities, kind) for sample in steps]).T
+
+
+def _feasible(weights, numbers):
+    """Whether a lowest value and increments that are not negative give every number."""
+    columns = np.union1d([0], np.flatnonzero(np.ptp(weights, axis=0) > 0))
+    weights = weights[:, columns]
+    upper = np.array([number.high for number in numbers])
+    lower = np.array([number.low for number in numbers])
+    done = linprog(
+        np.zeros(len(columns)),
+        A_ub=np.vstack([weights, -weights]),
+        b_ub=np.concatenate([upper, -lower]),
+        bounds=[(None, None)] + [(0, None)] * (len(columns) - 1),
+        method="highs",
+    )
+    return done.status == 0
