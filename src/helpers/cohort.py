@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-import csv
 import difflib
+import re
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
-from helpers.errors import InputError
+from helpers.cohort_files import as_text, read_cohort_file
+from helpers.errors import InputError, Problem
 from helpers.study import Study
 
-MISSING = {"", "NA", "N/A", "NaN", "nan", "."}
+MISSING = {"", "NA", "N/A", "#N/A", "n/a", "NaN", "nan", "NULL", "null", "."}
 SHOWN_ROWS = 5  # rows that one message names before it counts the rest
+NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
+DATES = {
+    "iso": "2024-03-31",
+    "day_first": "31.3.2024",
+    "month_first": "3/31/2024",
+}
 
 
 @dataclass(frozen=True)
@@ -27,9 +33,12 @@ class Cohort:
     data : DataFrame
         ``arm`` and categorical covariates as ordered categories of level keys; continuous
         covariates as floats; ``{endpoint}_time`` in the study's unit and
-        ``{endpoint}_event`` (0, 1); ``{exposure}`` and ``{exposure}_duration``;
+        ``{endpoint}_event`` (0, 1), ``{endpoint}_entry`` (in the same unit) where the study
+        names an entry, ``{endpoint}_cause`` (0 censored, 1 the event, 2 and on the competing
+        events) where it names any; ``{exposure}`` and ``{exposure}_duration``;
         ``response``; ``{measurement}_baseline`` and ``_followup``; ``ae_{event}`` (highest
-        grade); ``interruption`` (0, 1). What the study file does not name is not kept.
+        grade); ``interruption`` (0, 1). What the study file does not name, and every date, is
+        not kept.
     study : Study
     """
 
@@ -74,7 +83,7 @@ def load_cohort(path, study) -> Cohort:
     Parameters
     ----------
     path : path-like
-        A CSV file, comma-separated, UTF-8, one patient a row.
+        One patient a row, in a format that `helpers.cohort_files` reads.
     study : Study
 
     Returns
@@ -86,86 +95,39 @@ def load_cohort(path, study) -> Cohort:
     InputError
         With every problem of the file: row, column, what was found, what to do.
     """
-    raw = _read_text(path)
-    return Cohort(_checked(raw, study, path), study)
+    cells = read_cohort_file(path, study.sheet).cells
+    return Cohort(check_cells(cells, study, path).reset_index(drop=True), study)
 
 
 def cohort_from_frame(frame, study, source="cohort") -> Cohort:
     """Check a data frame as `load_cohort` checks a file."""
-    text = frame.astype(object).where(frame.notna(), "").map(_plain)
-    text.index = range(2, len(text) + 2)
-    return Cohort(_checked(text, study, source), study)
-
-
-def _plain(value) -> str:
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
-
-
-def _read_text(path):
-    path = Path(path)
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            numbered = enumerate(csv.reader(file), start=1)
-            rows = {n: row for n, row in numbered if any(cell.strip() for cell in row)}
-    except FileNotFoundError:
-        raise InputError(path, ["there is no such file; give the path of a cohort file"]) from None
-    except UnicodeDecodeError:
-        raise InputError(path, ["is not UTF-8 text; save it as 'CSV UTF-8'"]) from None
-    except (OSError, csv.Error) as error:
-        raise InputError(path, [f"cannot be read: {error}"]) from None
-    if not rows:
-        raise InputError(path, ["is empty; a header and one row a patient are needed"])
-    first, *patients = rows
-    header = [name.strip() for name in rows[first]]
-    problems = []
-    if len(header) == 1:
-        for mark, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
-            if mark in header[0]:
-                problems.append(f"columns are separated by {name}; save it with commas")
-    repeated = sorted({name for name in header if header.count(name) > 1})
-    if repeated:
-        problems.append(f"row {first}: columns named twice: {', '.join(repeated)}; rename one")
-    for number in patients:
-        found = len(rows[number])
-        if found != len(header):
-            problems.append(f"row {number}: {found} cells where the header has {len(header)}")
-    if not patients and not problems:
-        problems.append("has a header but no patient")
-    if problems:
-        raise InputError(path, problems)
-    cells = [rows[number] for number in patients]
-    frame = pd.DataFrame(cells, index=patients, columns=header, dtype=object)
-    return frame.map(str.strip)
+    cells = frame.astype(object).map(as_text)
+    cells.index = range(2, len(cells) + 2)
+    return Cohort(check_cells(cells, study, source).reset_index(drop=True), study)
 
 
 def _fields(study):
     arm_codes = study.arm.codes()
     yield _categorical(study.arm.column, "arm", arm_codes, nullable=False)
     for key, endpoint in study.endpoints.items():
-        factor = study.time.per(endpoint.unit)
-        yield _number(
-            endpoint.time, f"{key}_time", lower=0, nullable=False, scale=factor, what="a time"
-        )
-        yield _flag(endpoint.event, f"{key}_event", "an event", nullable=False)
+        yield from _endpoint_fields(key, endpoint, study)
     for key, covariate in study.covariates.items():
         column = study.covariate_column(key)
         if covariate.kind == "continuous":
-            yield _number(column, key)
+            yield _number(column, key, study)
         elif covariate.cutoff is not None:
-            yield _cut(column, key, covariate)
+            yield _cut(column, key, covariate, study)
         else:
             yield _categorical(column, key, covariate.codes())
     for key, exposure in study.exposures.items():
         yield _categorical(exposure.column, key, exposure.codes())
         if exposure.duration:
-            yield _number(exposure.duration, f"{key}_duration", lower=0, what="a duration")
+            yield _number(exposure.duration, f"{key}_duration", study, lower=0, what="a duration")
     if study.response:
         yield _categorical(study.response.column, "response", study.response.codes())
     for key, measurement in study.measurements.items():
         for moment in ("baseline", "followup"):
-            yield _number(getattr(measurement, moment), f"{key}_{moment}")
+            yield _number(getattr(measurement, moment), f"{key}_{moment}", study)
     if study.adverse_events:
         grades = {text: grade for grade in range(6) for text in (f"{grade}", f"{grade}.0")}
         for event in study.adverse_events.events:
@@ -175,50 +137,101 @@ def _fields(study):
             yield _flag(study.adverse_events.interruption, "interruption", "an interruption")
 
 
+def _endpoint_fields(key, endpoint, study):
+    factor = study.time.per(endpoint.unit)
+    required = {"nullable": False, "what": "a time"}
+    if endpoint.counted_from_dates:
+        yield _date(endpoint.start, f"{key}_start", study, nullable=False)
+        yield _date(endpoint.end, f"{key}_end", study, nullable=False)
+    else:
+        yield _number(endpoint.time, f"{key}_time", study, lower=0, scale=factor, **required)
+    if endpoint.entry and endpoint.counted_from_dates:
+        yield _date(endpoint.entry, f"{key}_entry", study)
+    elif endpoint.entry:
+        yield _number(endpoint.entry, f"{key}_entry", study, lower=0, scale=factor, what="an entry")
+    causes = endpoint.causes()
+    meaning = _event_meaning(endpoint)
+    happened = {code: int(cause == 1) for code, cause in causes.items()}
+    yield _coded(endpoint.event, f"{key}_event", happened, meaning, nullable=False)
+    if endpoint.competing:
+        yield _coded(endpoint.event, f"{key}_cause", causes, meaning, nullable=False)
+
+
+def _event_meaning(endpoint):
+    names = [
+        ("an event", endpoint.event_codes),
+        ("censored", endpoint.censored_codes),
+        *(
+            (f"{level.label}", [key if level.code is None else level.code])
+            for key, level in endpoint.competing.items()
+        ),
+    ]
+    if (endpoint.event_codes, endpoint.censored_codes, endpoint.competing) == ([1], [0], {}):
+        return "an event is 1, its absence 0"
+    said = ", ".join(f"{name} is {' or '.join(map(str, codes))}" for name, codes in names)
+    return f"{said} by the study file"
+
+
 def _categorical(column, name, codes, nullable=True):
     known = ", ".join(codes)
-    check = pa.Check(
-        lambda cells: cells.isin(codes.keys()),
-        error=f"not a level of the study file; its levels are {known}",
-    )
     categories = list(dict.fromkeys(codes.values()))
 
+    def keys(cells):
+        return cells.map(codes).fillna(cells.map(_without_zeros).map(codes))
+
+    check = pa.Check(
+        lambda cells: keys(cells).notna(),
+        error=f"not a level of the study file; its levels are {known}",
+    )
+
     def convert(cells):
-        return pd.Categorical(cells.map(codes), categories=categories, ordered=True)
+        return pd.Categorical(keys(cells), categories=categories, ordered=True)
 
     return _Field(column, name, check, convert, nullable)
 
 
+def _without_zeros(cell):
+    """The code 1 where a program wrote 1.0."""
+    return None if cell is None else re.sub(r"^([+-]?[0-9]+)\.0+$", r"\1", cell)
+
+
 def _coded(column, name, codes, meaning, nullable=True):
-    check = pa.Check(lambda cells: cells.isin(codes.keys()), error=meaning)
-    return _Field(column, name, check, lambda cells: cells.map(codes).astype(float), nullable)
+    def values(cells):
+        return cells.map(codes).fillna(cells.map(_without_zeros).map(codes)).astype(float)
+
+    check = pa.Check(lambda cells: values(cells).notna(), error=meaning)
+    return _Field(column, name, check, values, nullable)
 
 
 def _flag(column, name, what, nullable=True):
-    codes = {"0": 0, "1": 1, "0.0": 0, "1.0": 1}
-    return _coded(column, name, codes, f"{what} is 1, its absence 0", nullable)
+    return _coded(column, name, {"0": 0, "1": 1}, f"{what} is 1, its absence 0", nullable)
 
 
-def _as_number(cells):
-    return pd.to_numeric(cells, errors="coerce")
+def _as_number(cells, study):
+    cells = cells.astype("string")
+    if study.decimal_mark == "comma":
+        cells = cells.str.replace(r"^([+-]?[0-9]*),([0-9]+)$", r"\1.\2", regex=True)
+    return pd.to_numeric(cells.where(cells.str.fullmatch(NUMBER)), errors="coerce").astype(float)
 
 
-def _number(column, name, lower=None, nullable=True, scale=1.0, what="a value"):
+def _number(column, name, study, lower=None, nullable=True, scale=1.0, what="a value"):
     def valid(cells):
-        numbers = _as_number(cells)
+        numbers = _as_number(cells, study)
         return np.isfinite(numbers) & (True if lower is None else numbers >= lower)
 
     sign = "" if lower is None else ", not negative"
-    check = pa.Check(valid, error=f"{what} must be a number{sign}, with a decimal point, no unit")
-    return _Field(column, name, check, lambda cells: _as_number(cells) / scale, nullable)
+    mark = study.decimal_mark
+    meaning = f"{what} must be a number{sign}, with a decimal {mark}, no unit"
+    check = pa.Check(valid, error=meaning)
+    return _Field(column, name, check, lambda cells: _as_number(cells, study) / scale, nullable)
 
 
-def _cut(column, name, covariate):
+def _cut(column, name, covariate, study):
     below, above = covariate.levels
-    field = _number(column, name)
+    field = _number(column, name, study)
 
     def convert(cells):
-        numbers = _as_number(cells)
+        numbers = _as_number(cells, study)
         keys = np.where(numbers >= covariate.cutoff, above, below)
         keys = pd.Series(keys, index=cells.index).where(numbers.notna())
         return pd.Categorical(keys, categories=[below, above], ordered=True)
@@ -226,38 +239,134 @@ def _cut(column, name, covariate):
     return _Field(column, name, field.check, convert)
 
 
-def _checked(raw, study, source):
+def _date(column, name, study, nullable=True):
+    example = DATES[study.date_format]
+    check = pa.Check(
+        lambda cells: as_dates(cells, study.date_format).notna(),
+        error=f"not a day of the calendar written as {example}",
+    )
+    return _Field(column, name, check, lambda c: as_dates(c, study.date_format), nullable)
+
+
+def as_dates(cells, date_format) -> pd.Series:
+    """Read dates; NaT where a cell is none.
+
+    Year-month-day and a month by name (31 Mar 2024) are read whatever `date_format`.
+
+    Parameters
+    ----------
+    cells : Series of str
+    date_format : {'iso', 'day_first', 'month_first'}
+    """
+    text = cells.astype("string").str.replace(r"[ T][0-9:.]+$", "", regex=True)
+    found = pd.to_datetime(
+        text.where(text.str.fullmatch(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}")),
+        format="%Y-%m-%d",
+        errors="coerce",
+    )
+    named = text.str.replace(r"[ .-]", "", regex=True)
+    named = named.where(named.str.fullmatch(r"[0-9]{1,2}[A-Za-z]{3}[0-9]{4}"))
+    found = found.fillna(pd.to_datetime(named, format="%d%b%Y", errors="coerce"))
+    if date_format == "iso":
+        return found
+    order = "%d-%m-%Y" if date_format == "day_first" else "%m-%d-%Y"
+    digits = text.where(text.str.fullmatch(r"[0-9]{1,2}([./-])[0-9]{1,2}\1[0-9]{4}"))
+    digits = digits.str.replace(r"[./]", "-", regex=True)
+    return found.fillna(pd.to_datetime(digits, format=order, errors="coerce"))
+
+
+def check_cells(cells, study, source) -> pd.DataFrame:
+    """Check the cells of a cohort file and name them by the study, row for row.
+
+    Parameters
+    ----------
+    cells : DataFrame of str
+        By `helpers.cohort_files.read_cohort_file`.
+    study : Study
+    source : path-like
+        What an error names.
+
+    Returns
+    -------
+    DataFrame
+        As `Cohort.data`, with the index of `cells`.
+
+    Raises
+    ------
+    InputError
+        With every problem.
+    """
     fields = list(_fields(study))
     columns = {field.column for field in fields}
     if study.identifier:
         columns.add(study.identifier)
-    missing = sorted(columns - set(raw.columns))
+    missing = sorted(columns - set(cells.columns))
     problems = [
-        f"row 1: column {name!r} is missing; add it, or name another in the study file"
-        + _similar(name, raw.columns)
+        Problem(
+            f"column {name!r} is missing; add it, or name another in the study file"
+            + _similar(name, cells.columns),
+            [1],
+        )
         for name in missing
     ]
     if missing:
-        problems.append(f"row 1: the columns of the file are {', '.join(raw.columns)}")
-    text = raw.where(~raw.isin(MISSING), None)
-    present = [field for field in fields if field.column not in missing]
-    for field in present:
-        problems += _violations(text[field.column], field)
+        problems.append(Problem(f"the columns of the file are {', '.join(cells.columns)}", [1]))
+    text = cells.where(~cells.isin(MISSING), None)
+    for field in fields:
+        if field.column not in missing:
+            problems += _violations(text[field.column], field)
     if study.identifier and study.identifier not in missing:
         problems += _repeated(text[study.identifier])
     if study.arm.column not in missing:
         codes = study.arm.codes()
-        occupied = {codes.get(cell) for cell in text[study.arm.column]}
+        occupied = {codes.get(_without_zeros(cell)) for cell in text[study.arm.column]}
         problems += [
-            f"column {study.arm.column!r}: no patient in arm {arm!r}; "
-            "remove the arm from the study file or correct the column"
+            Problem(
+                f"no patient in arm {arm!r}; "
+                "remove the arm from the study file or correct the column",
+                column=study.arm.column,
+            )
             for arm in study.arm.levels
             if arm not in occupied
         ]
     if problems:
         raise InputError(source, dict.fromkeys(problems))
-    data = {field.name: field.convert(text[field.column]) for field in fields}
-    return pd.DataFrame(data, index=text.index).reset_index(drop=True)
+    data = pd.DataFrame({f.name: f.convert(text[f.column]) for f in fields}, index=text.index)
+    data, problems = _derive_times(data, study)
+    if problems:
+        raise InputError(source, problems)
+    return data
+
+
+def _derive_times(data, study):
+    """Count times from dates, and check that no patient leaves before the start or the entry."""
+    problems = []
+    for key, endpoint in study.endpoints.items():
+        if endpoint.counted_from_dates:
+            start, end = data.pop(f"{key}_start"), data.pop(f"{key}_end")
+            time = (end - start).dt.days / study.time.per("days")
+            columns = f"{endpoint.start!r} and {endpoint.end!r}"
+            problems += _at_rows(time < 0, f"columns {columns}: ends before it starts")
+            data.insert(data.columns.get_loc(f"{key}_event"), f"{key}_time", time)
+            if endpoint.entry:
+                data[f"{key}_entry"] = (data[f"{key}_entry"] - start).dt.days / study.time.per(
+                    "days"
+                )
+        if endpoint.entry:
+            entry = data[f"{key}_entry"].fillna(0.0).clip(lower=0.0)
+            late = entry.ge(data[f"{key}_time"]) & entry.gt(0)
+            data[f"{key}_entry"] = entry
+            problems += _at_rows(
+                late, f"column {endpoint.entry!r}: enters only when follow-up has ended"
+            )
+    return data, problems
+
+
+def _at_rows(wrong, text):
+    rows = list(wrong.index[wrong])
+    if rows:
+        more = f" ({len(rows) - SHOWN_ROWS} more rows like these)" if len(rows) > SHOWN_ROWS else ""
+        yield Problem(f"{text}{more}", rows[:SHOWN_ROWS])
 
 
 def _similar(name, columns):
@@ -282,20 +391,27 @@ def _violations(cells, field):
     ):
         found = group.drop_duplicates("index")
         for index, case in zip(found["index"][:SHOWN_ROWS], found["failure_case"], strict=False):
-            what = meaning if pd.isna(case) else f"found {case!r}: {meaning}"
-            yield f"row {index}, column {field.column!r}: {what}"
+            what = meaning if pd.isna(case) else f"found {_quoted(case)}: {meaning}"
+            yield Problem(what, [index], field.column)
         if len(found) > SHOWN_ROWS:
             rest = len(found) - SHOWN_ROWS
-            yield f"column {field.column!r}: {rest} more rows like these"
+            yield Problem(f"{rest} more rows like these", column=field.column)
+
+
+def _quoted(case):
+    hint = ""
+    if re.fullmatch(r"[+-]?[0-9]+,[0-9]+", case):
+        hint = " (if this is a decimal comma, say decimal_mark: comma in the study file)"
+    return repr(case if len(case) <= 60 else case[:57] + "...") + hint
 
 
 def _repeated(cells):
     for identifier, group in cells.groupby(cells, sort=False):
         if len(group) > 1:
-            rows = ", ".join(map(str, group.index))
-            yield (
-                f"rows {rows}, column {cells.name!r}: identifier {identifier!r} stands "
-                f"{len(group)} times; a patient has one row"
+            yield Problem(
+                f"identifier {identifier!r} stands {len(group)} times; a patient has one row",
+                list(group.index),
+                cells.name,
             )
     for index in cells.index[cells.isna()]:
-        yield f"row {index}, column {cells.name!r}: is empty; each patient needs an identifier"
+        yield Problem("is empty; each patient needs an identifier", [index], cells.name)

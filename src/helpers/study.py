@@ -88,16 +88,65 @@ class Time(_Strict):
         return days[self.unit] / days[unit]
 
 
+Code = str | int
+
+
 class Endpoint(_Strict):
-    """A time to an event; the event column holds 1 for an event and 0 for censored."""
+    """A time to an event.
+
+    Attributes
+    ----------
+    time : str or None
+        Column with the time in `unit`; or else
+    start, end : str or None
+        columns with the dates from which and to which time is counted.
+    event : str
+        Column that says how follow-up ended, by `event_codes` and `censored_codes`.
+    competing : dict
+        Other events after which this one cannot happen, each with its code in `event`. They
+        count as censored, except for the cumulative incidence.
+    entry : str or None
+        Column with the time, or the date where time is counted from dates, after which a
+        patient was under observation (left truncation); from time zero where the cell is empty.
+    """
 
     label: str
     abbreviation: str
-    time: str
+    time: str | None = None
+    start: str | None = None
+    end: str | None = None
     event: str
     unit: Literal["days", "weeks", "months", "years"] = "months"
     origin: str = ""
     event_label: str = "event"
+    event_codes: list[Code] = Field([1], min_length=1)
+    censored_codes: list[Code] = Field([0], min_length=1)
+    competing: dict[Key, Level] = {}
+    entry: str | None = None
+
+    @model_validator(mode="after")
+    def _check(self):
+        if (self.time is None) == (self.start is None) or (self.start is None) != (
+            self.end is None
+        ):
+            raise ValueError("give either the column of the time, or those of start and end")
+        codes = [str(code) for code in (*self.event_codes, *self.censored_codes)]
+        codes += _codes(self.competing)
+        repeated = sorted({code for code in codes if codes.count(code) > 1})
+        if repeated:
+            raise ValueError(f"code {', '.join(repeated)} means two things")
+        return self
+
+    @property
+    def counted_from_dates(self) -> bool:
+        """Whether times are the days between two dates."""
+        return self.time is None
+
+    def causes(self) -> dict[str, int]:
+        """Map each code, as text, to 0 (censored), 1 (the event), 2 and on (competing)."""
+        causes = {str(code): 0 for code in self.censored_codes}
+        causes |= {str(code): 1 for code in self.event_codes}
+        return causes | {code: n for n, code in enumerate(_codes(self.competing), start=2)}
 
 
 class Covariate(_Strict):
@@ -166,11 +215,18 @@ class FlowStep(_Strict):
 
 
 class Exposure(Leveled):
-    """A treatment received, with its duration; empty cells were not recorded."""
+    """A treatment received, with its duration; empty cells were not recorded.
+
+    Attributes
+    ----------
+    until : str or None
+        Endpoint that ends the treatment by the protocol.
+    """
 
     column: str
     duration: str | None = None
-    unit: str = "months"
+    unit: Literal["days", "weeks", "months", "years"] = "months"
+    until: str | None = None
 
 
 class Rate(_Strict):
@@ -272,6 +328,9 @@ class Conventions(_Strict):
     rank_test: Literal["mann_whitney", "mann_whitney_continuity"] = "mann_whitney_continuity"
     subgroup_test: Literal["logrank", "wald"] = "logrank"
     screening_threshold: float = Field(0.1, gt=0, le=1)
+    missing: Literal["complete_case", "mice"] = "complete_case"
+    imputations: int = Field(20, ge=2, le=200)
+    imputation_seed: int = Field(1, ge=0)
     proportional_hazards: Literal["score_km", "score_identity", "score_log", "score_rank"] = (
         "score_km"
     )
@@ -282,11 +341,31 @@ class Study(_Strict):
 
     The keys of `covariates`, `endpoints` and the rest are the names under which a result
     is filed; the columns of the cohort file may be named otherwise.
+
+    Attributes
+    ----------
+    sheet : str or None
+        The sheet of a spreadsheet; needed where several have content.
+    date_format : {'iso', 'day_first', 'month_first'}
+        How a date of digits is written in a text file: 2024-03-31, 31.3.2024 or 3/31/2024.
+    decimal_mark : {'point', 'comma'}
+        How a text file writes one half: 0.5 or 0,5.
+    strata : list of str
+        Covariates whose levels have baseline hazards of their own.
+    suppress_below : int
+        Counts from 1 to one less are hidden, with all from which they could be computed.
+    associations : dict
+        For a synthetic cohort: how the ranks of a variable go with those of others within an
+        arm (correlations, by the names of `helpers.cohort.Cohort.data`), where the print does
+        not tell.
     """
 
     title: str
     source: str = ""
     synthetic: bool = False
+    sheet: str | None = None
+    date_format: Literal["iso", "day_first", "month_first"] = "iso"
+    decimal_mark: Literal["point", "comma"] = "point"
     identifier: str | None = None
     arm: Arm
     time: Time = Time()
@@ -296,12 +375,15 @@ class Study(_Strict):
     baseline: list[str] = []
     prognostic: list[str] = []
     subgroups: list[str] = []
+    strata: list[str] = []
+    suppress_below: int = Field(0, ge=0)
     flow: list[FlowStep] = []
     eligibility: list[Criterion] = []
     exposures: dict[Key, Exposure] = {}
     response: Response | None = None
     measurements: dict[Key, Measurement] = {}
     adverse_events: AdverseEvents | None = None
+    associations: dict[str, dict[str, float]] = {}
     conventions: Conventions = Conventions()
     chapters: dict[str, str] = {}
 
@@ -314,14 +396,18 @@ class Study(_Strict):
         for name in sorted({name for name in names if names.count(name) > 1}):
             problems.append(f"{name!r} names two things of this file; rename one")
         known = set(self.covariates)
+        categorical = {k for k, c in self.covariates.items() if c.kind == "categorical"}
         for field, allowed in (
             ("baseline", known),
             ("prognostic", known | {"arm"}),
-            ("subgroups", {k for k, c in self.covariates.items() if c.kind == "categorical"}),
+            ("subgroups", categorical),
+            ("strata", categorical),
         ):
             for name in getattr(self, field):
                 if name not in allowed:
                     problems.append(f"{field}: {name!r} is not a fitting covariate of this file")
+        for name in sorted({*self.strata} & {*self.prognostic, *self.subgroups}):
+            problems.append(f"strata: {name!r} is a prognostic factor or a subgroup too")
         for criterion in self.eligibility:
             for condition in criterion.any_of:
                 covariate = self.covariates.get(condition.variable)
@@ -329,13 +415,24 @@ class Study(_Strict):
                     problems.append(
                         f"eligibility: {condition.variable!r} has no level {condition.level!r}"
                     )
+        for key, exposure in self.exposures.items():
+            if exposure.until is not None and exposure.until not in self.endpoints:
+                problems.append(f"exposures: {key!r} ends with an unknown endpoint")
+        problems += self._problems_of_associations(set(names))
         if problems:
             raise ValueError("; ".join(problems))
         return self
 
+    def _problems_of_associations(self, names):
+        for name, others in self.associations.items():
+            for unknown in sorted({name, *others} - names):
+                yield f"associations: {unknown!r} is not a name of this file"
+            if sum(correlation**2 for correlation in others.values()) > 1:
+                yield f"associations: the squares of {name!r} add up to more than 1"
+
     def _derived_names(self):
         for key in self.endpoints:
-            yield from (f"{key}_time", f"{key}_event")
+            yield from (f"{key}_time", f"{key}_event", f"{key}_entry", f"{key}_cause")
         for key, exposure in self.exposures.items():
             yield from (key, f"{key}_duration") if exposure.duration else (key,)
         for key in self.measurements:

@@ -1,0 +1,344 @@
+"""Cohort files of any common format as a table of text cells, with their labels."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+import math
+import numbers
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from helpers.errors import InputError, Problem
+
+TEXT = {".csv", ".tsv", ".tab", ".txt"}
+SPREADSHEETS = {".xlsx", ".xlsm"}
+STATISTICAL = {".sav", ".zsav", ".dta", ".sas7bdat", ".xpt"}
+COLUMNAR = {".parquet"}
+FORMATS = sorted(TEXT | SPREADSHEETS | STATISTICAL | COLUMNAR)
+OLD_SPREADSHEETS = {".xls", ".xlsb", ".ods", ".numbers"}
+
+DELIMITERS = (",", ";", "\t", "|")
+SHOWN_ROWS = 5  # rows that one message names before it counts the rest
+MOST_BYTES = 2**31
+INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"
+
+
+@dataclass(frozen=True)
+class CohortFile:
+    """The cells of a cohort file.
+
+    Attributes
+    ----------
+    cells : DataFrame of str
+        One row a patient, blanks around the text removed, dates as year-month-day. The index
+        is the row as the file's own program numbers it.
+    column_labels : dict
+        What a column is called in words, where the file says so.
+    value_labels : dict
+        For each column with value labels, the label of each code, both as text.
+    dates : set of str
+        Columns that the file itself declares to be dates.
+    """
+
+    cells: pd.DataFrame
+    column_labels: dict = field(default_factory=dict)
+    value_labels: dict = field(default_factory=dict)
+    dates: frozenset = frozenset()
+
+
+def read_cohort_file(path, sheet=None) -> CohortFile:
+    """Read a cohort file as text cells.
+
+    Parameters
+    ----------
+    path : path-like
+        CSV and other delimited text (UTF-8, or UTF-16 with a byte order mark; separated by
+        commas, semicolons, tabs or bars), Excel, Parquet, SPSS, Stata or SAS.
+    sheet : str, optional
+        The sheet of a spreadsheet.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read as one table with one named column for each variable.
+    """
+    path = Path(path)
+    kind = path.suffix.lower()
+    try:
+        if not path.is_file():
+            raise InputError(path, ["there is no such file; give the path of a cohort file"])
+        if path.stat().st_size > MOST_BYTES:
+            raise InputError(path, ["is larger than 2 GB; give the columns that are needed"])
+        if kind in OLD_SPREADSHEETS:
+            raise InputError(path, [f"{kind} is not read; save it as .xlsx or 'CSV UTF-8'"])
+        if kind in SPREADSHEETS:
+            return _read_spreadsheet(path, sheet)
+        if kind in STATISTICAL:
+            return _read_statistical(path, kind)
+        if kind in COLUMNAR:
+            return _read_parquet(path)
+        if kind not in TEXT:
+            known = ", ".join(FORMATS)
+            raise InputError(path, [f"{kind or 'no suffix'} is not a known format ({known})"])
+        return _read_text(path)
+    except OSError as error:
+        reason = error.strerror or "it is damaged, or not what its name says"
+        raise InputError(path, [f"cannot be read: {reason}"]) from None
+
+
+def as_text(value) -> str:
+    """Write a cell as text: no trailing zeros, dates as year-month-day, missing as nothing."""
+    if value is None or value is pd.NaT or value is pd.NA:
+        return ""
+    if isinstance(value, bool | str):
+        return str(value).strip().strip(INVISIBLE).strip()
+    if isinstance(value, numbers.Real) and math.isnan(value):
+        return ""
+    if isinstance(value, datetime.datetime):
+        text = value.isoformat(sep=" ")
+        return text.removesuffix(" 00:00:00")
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    if isinstance(value, numbers.Real) and float(value).is_integer():
+        return str(int(value))
+    return str(value).strip()
+
+
+def _read_text(path):
+    text = _decode(path)
+    if "\x00" in text:
+        raise InputError(path, ["is not a text file, although its name says so"])
+    delimiter = _delimiter(text)
+    try:
+        rows = dict(enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), 1))
+    except csv.Error as error:
+        raise InputError(path, [f"cannot be read: {error}"]) from None
+    return CohortFile(_table(path, rows, ragged=True))
+
+
+def _decode(path):
+    content = path.read_bytes()
+    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        row = content.count(b"\n", 0, error.start) + 1
+        problem = Problem("is not UTF-8 text; save the file as 'CSV UTF-8'", [row])
+        raise InputError(path, [problem]) from None
+
+
+def _delimiter(text):
+    """The mark that splits the header into most cells; a comma where none does."""
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    counts = {mark: len(next(csv.reader([first], delimiter=mark), [])) for mark in DELIMITERS}
+    return max(counts, key=counts.get)
+
+
+def _table(path, rows, ragged=False):
+    """Make a table of rows by number: the first with content is the header.
+
+    Raises
+    ------
+    InputError
+        No header, no patient, columns without a name or with one name, rows of other lengths.
+    """
+    cells = {n: [as_text(cell) for cell in row] for n, row in rows.items()}
+    cells = {n: row for n, row in cells.items() if any(row)}
+    if not cells:
+        raise InputError(path, ["is empty; a header and one row a patient are needed"])
+    first, *patients = cells
+    header = cells[first]
+    width = max(map(len, cells.values()))
+    used = max(n for row in cells.values() for n, cell in enumerate(row, 1) if cell)
+    named = [name for name in header if name]
+    repeated = sorted({name for name in named if named.count(name) > 1})
+    problems = []
+    if repeated:
+        problems.append(Problem(f"columns named twice: {', '.join(repeated)}; rename one", [first]))
+    if len(named) == 1 < used and patients:
+        problems.append(
+            Problem(
+                f"one cell, {_shortened(named[0])!r}, where each column needs a name; "
+                "delete what stands above the header",
+                [first],
+            )
+        )
+    elif ragged:
+        size = len(header)
+        uneven = [n for n in patients if len(cells[n]) < size or any(cells[n][size:])]
+        problems += [
+            Problem(f"{len(cells[n])} cells where the header has {size}", [n])
+            for n in uneven[:SHOWN_ROWS]
+        ]
+        if len(uneven) > SHOWN_ROWS:
+            problems.append(Problem(f"{len(uneven) - SHOWN_ROWS} more rows like these"))
+    table = {n: row + [""] * (width - len(row)) for n, row in cells.items()}
+    header = table[first]
+    keep = [i for i in range(width) if any(row[i] for row in table.values())]
+    if not header[0] and len({row[0] for row in table.values()}) == len(table):
+        keep.remove(0)  # row names, as R and pandas write them
+    if not problems:
+        unnamed = [i for i in keep if not header[i]]
+        problems += [
+            Problem(f"the {_ordinal(i + 1)} column has values but no name; give it one", [first])
+            for i in unnamed
+        ]
+    if not patients and not problems:
+        problems.append("has a header but no patient")
+    if problems:
+        raise InputError(path, problems)
+    body = [[table[n][i] for i in keep] for n in patients]
+    return pd.DataFrame(body, index=patients, columns=[header[i] for i in keep], dtype=object)
+
+
+def _shortened(text):
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _ordinal(number):
+    end = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{end}"
+
+
+def _read_spreadsheet(path, sheet):
+    import warnings
+
+    from openpyxl import load_workbook
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            values = load_workbook(path, data_only=True)
+            formulas = load_workbook(path)
+    except (InvalidFileException, KeyError, ValueError, EOFError, TypeError, AttributeError) as e:
+        raise InputError(path, [_unreadable(e)]) from None
+    except Exception as error:  # zipfile and XML parsers have errors of their own
+        raise InputError(path, [_unreadable(error)]) from None
+    chosen = _choose_sheet(path, values, sheet)
+    _refuse_merged(path, chosen)
+    rows = {n: list(row) for n, row in enumerate(chosen.iter_rows(values_only=True), start=1)}
+    _refuse_unsaved_formulas(path, chosen, formulas[chosen.title], rows)
+    return CohortFile(_table(path, rows), dates=_date_columns(rows))
+
+
+def _unreadable(error):
+    return f"is damaged, encrypted, or not what its name says ({type(error).__name__})"
+
+
+def _choose_sheet(path, book, name):
+    sheets = {s.title: s for s in book.worksheets if any(map(any, s.iter_rows(values_only=True)))}
+    if name is not None and name not in sheets:
+        raise InputError(path, [f"has no sheet {name!r} with content; it has {_listed(sheets)}"])
+    if name is None and len(sheets) > 1:
+        raise InputError(
+            path,
+            [f"has several sheets, {_listed(sheets)}: name one, as sheet in the study file"],
+        )
+    if not sheets:
+        raise InputError(path, ["is empty; a header and one row a patient are needed"])
+    return sheets[name] if name else next(iter(sheets.values()))
+
+
+def _listed(names):
+    return ", ".join(map(repr, names)) or "none"
+
+
+def _refuse_merged(path, sheet):
+    merged = sorted(str(cells) for cells in sheet.merged_cells.ranges)
+    if merged:
+        shown = ", ".join(merged[:SHOWN_ROWS]) + (" and more" if len(merged) > SHOWN_ROWS else "")
+        raise InputError(
+            path, [f"cells {shown} are merged; unmerge them: one name a column, one row a patient"]
+        )
+
+
+def _refuse_unsaved_formulas(path, values, formulas, rows):
+    lost = [
+        (n, cell.coordinate)
+        for n, row in enumerate(formulas.iter_rows(), start=1)
+        for place, cell in enumerate(row)
+        if cell.data_type == "f" and rows[n][place] is None
+    ]
+    problems = [
+        Problem(
+            f"cell {place} is a formula without a saved value; save the file in a spreadsheet "
+            "program",
+            [n],
+        )
+        for n, place in lost[:SHOWN_ROWS]
+    ]
+    if len(lost) > SHOWN_ROWS:
+        problems.append(f"{len(lost) - SHOWN_ROWS} more cells like these")
+    if problems:
+        raise InputError(path, problems)
+
+
+def _date_columns(rows):
+    filled = [row for row in rows.values() if any(cell is not None for cell in row)]
+    header, *body = filled or [[]]
+    return frozenset(
+        as_text(name)
+        for place, name in enumerate(header)
+        if name is not None and any(isinstance(row[place], datetime.date) for row in body)
+    )
+
+
+def _read_statistical(path, kind):
+    import pyreadstat
+
+    readers = {
+        ".sav": pyreadstat.read_sav,
+        ".zsav": pyreadstat.read_sav,
+        ".dta": pyreadstat.read_dta,
+        ".sas7bdat": pyreadstat.read_sas7bdat,
+        ".xpt": pyreadstat.read_xport,
+    }
+    try:
+        frame, described = readers[kind](str(path))
+    except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, UnicodeDecodeError) as error:
+        raise InputError(path, [_unreadable(error)]) from None
+    return CohortFile(
+        _from_frame(path, frame),
+        {name: label for name, label in described.column_names_to_labels.items() if label},
+        {
+            name: {as_text(code): as_text(label) for code, label in labels.items()}
+            for name, labels in described.variable_value_labels.items()
+        },
+        _dates_of(frame),
+    )
+
+
+def _read_parquet(path):
+    import pyarrow
+
+    try:
+        frame = pd.read_parquet(path)
+    except (pyarrow.ArrowInvalid, pyarrow.ArrowNotImplementedError, ValueError) as error:
+        raise InputError(path, [_unreadable(error)]) from None
+    return CohortFile(_from_frame(path, frame), dates=_dates_of(frame))
+
+
+def _from_frame(path, frame):
+    rows = {0: list(map(str, frame.columns))}
+    rows |= dict(enumerate(frame.astype(object).itertuples(index=False, name=None), start=1))
+    return _table(path, rows)
+
+
+def _dates_of(frame):
+    def is_date(values):
+        if pd.api.types.is_datetime64_any_dtype(values):
+            return True
+        return any(isinstance(value, datetime.date) for value in values.dropna().head(50))
+
+    return frozenset(str(name) for name, values in frame.items() if is_date(values))
+
+
+def is_date_text(text) -> bool:
+    """Whether a cell is a date as `as_text` writes it."""
+    return bool(re.fullmatch(r"\d{4}-\d{2}-\d{2}", text))
