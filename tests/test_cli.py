@@ -64,15 +64,20 @@ def test_check_lists_every_problem_and_exits_with_2(bad_cohort, tmp_path):
     assert all(line.startswith(f"{bad_cohort}: ") for line in lines)
     with (tmp_path / "problems.csv").open(newline="") as file:
         header, *rows = csv.reader(file)
-    assert header == ["file", "problem"]
-    assert [f"{source}: {problem}" for source, problem in rows] == lines
+    assert header == ["file", "kind", "rows", "column", "problem"]
+    assert {kind for _, kind, *_ in rows} == {"problem"}
+    again = "identifier '1' stands 2 times; a patient has one row"
+    assert rows[-1][2:] == ["2 229", "Number", again]
+    assert len(rows) == len(lines)
 
 
-def test_an_earlier_report_of_problems_is_replaced_when_there_is_none(tmp_path):
+def test_an_earlier_report_of_problems_is_replaced(tmp_path):
     report = tmp_path / "problems.csv"
     report.write_text("old")
     call("check", COHORT, "--study", STUDY, "--report", report)
-    assert report.read_text() == "file,problem\n"
+    header, *warnings = report.read_text().splitlines()
+    assert header == "file,kind,rows,column,problem"
+    assert all(",warning," in line for line in warnings)
 
 
 @pytest.mark.parametrize(

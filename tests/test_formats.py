@@ -3,6 +3,7 @@ from math import inf, nan
 import pytest
 
 from helpers.formats import (
+    escape_formula,
     format_count,
     format_estimate,
     format_interval,
@@ -54,3 +55,10 @@ def test_format_count():
     assert format_count(36, 100 * 36 / 42) == "36 (85.7%)"
     assert format_count(36, nan) == "36"
     assert format_count(nan, nan) == "–"
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\t=1"])
+def test_a_formula_is_text(text):
+    assert escape_formula(text) == f"'{text}"
+    assert escape_formula(f"a{text}") == f"a{text}"
+    assert escape_formula("") == ""

@@ -60,6 +60,7 @@ def main():
 
     \b
     rhcc book                                    the study this repository is about
+    rhcc draft-study my.xlsx --out my.yml        a first study file for your cohort
     rhcc check my.csv --study my.yml             is the file ready?
     rhcc run my.csv --study my.yml --out site    the same chapters for your cohort
     rhcc score data/cohort.csv                   which printed numbers come out again
@@ -163,21 +164,61 @@ def score(cohort, study, ledger, target):
 def check(cohort, study, report):
     """Check COHORT against its study file, without computing anything.
 
-    All problems are listed at once, with row and column. Exit status 0 if there is none.
+    All problems are listed at once, with row and column, then warnings of what is allowed but
+    odd. Exit status 0 if there is no problem.
     """
-    from helpers.cohort import load_cohort
+    from helpers.plausibility import check_cohort
     from helpers.study import load_study
 
-    problems = []
+    found = []
     try:
-        patients = load_cohort(cohort, load_study(study))
+        patients, warnings = check_cohort(cohort, load_study(study))
+        found = [(cohort, "warning", warning) for warning in warnings]
     except InputError as error:
-        problems = [(error.source, problem) for problem in error.problems]
+        found = [(error.source, "problem", problem) for problem in error.problems]
         raise
     finally:
         if report:
-            _write_problems(problems, report)
+            _write_problems(found, report)
+    for warning in warnings:
+        click.echo(f"{cohort}: warning: {warning}")
     click.echo(f"{cohort}: {len(patients.data)} patients, no problem found")
+
+
+@main.command("draft-study")
+@COHORT
+@_path_option("--out", required=True, help="The study file to write.")
+@click.option("--sheet", help="The sheet of a spreadsheet.")
+@_told
+def draft(cohort, out, sheet):
+    """Write a first study file for COHORT: what its columns seem to mean.
+
+    Comments mark what is left to decide. Beside it stands study.schema.json, by which editors
+    complete and check the entries.
+    """
+    from helpers.draft import draft_study
+
+    if out.exists():
+        raise InputError(out, ["is there already; give another name, or remove it first"])
+    text = draft_study(cohort, sheet)
+    out.with_name("study.schema.json").write_text(_schema(), "utf-8")
+    out.write_text(text, "utf-8")
+    click.echo(f"{out}: {text.count('DECIDE') - 1} guesses to check, marked DECIDE")
+
+
+@main.command()
+@_told
+def schema():
+    """Print the JSON Schema of the study file."""
+    click.echo(_schema(), nl=False)
+
+
+def _schema():
+    import json
+
+    from helpers.study import Study
+
+    return json.dumps(Study.model_json_schema(), indent=1, ensure_ascii=False) + "\n"
 
 
 @main.command()
@@ -231,11 +272,18 @@ def _report_score(comparison, target):
     return FAILED if len(misses) or absent == len(compared) else 0
 
 
-def _write_problems(problems, path):
+def _write_problems(found, path):
     import csv
 
+    from helpers.formats import escape_formula
+
     with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([("file", "problem"), *problems])
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["file", "kind", "rows", "column", "problem"])
+        for source, kind, problem in found:
+            rows = " ".join(map(str, getattr(problem, "rows", ())))
+            column = escape_formula(getattr(problem, "column", ""))
+            writer.writerow([source, kind, rows, column, getattr(problem, "text", problem)])
 
 
 if __name__ == "__main__":

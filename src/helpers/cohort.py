@@ -258,7 +258,7 @@ def as_dates(cells, date_format) -> pd.Series:
     cells : Series of str
     date_format : {'iso', 'day_first', 'month_first'}
     """
-    text = cells.astype("string").str.replace(r"[ T][0-9:.]+$", "", regex=True)
+    text = cells.astype("string").str.replace(r"[ T][0-9]{1,2}:[0-9:.]+$", "", regex=True)
     found = pd.to_datetime(
         text.where(text.str.fullmatch(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}")),
         format="%Y-%m-%d",

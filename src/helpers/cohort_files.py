@@ -114,10 +114,12 @@ def _read_text(path):
     if "\x00" in text:
         raise InputError(path, ["is not a text file, although its name says so"])
     delimiter = _delimiter(text)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
-        rows = dict(enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), 1))
+        rows = dict(enumerate(reader, 1))
     except csv.Error as error:
-        raise InputError(path, [f"cannot be read: {error}"]) from None
+        hint = "a quotation mark is not closed, or stands inside a cell"
+        raise InputError(path, [Problem(f"{hint} ({error})", [reader.line_num])]) from None
     return CohortFile(_table(path, rows, ragged=True))
 
 

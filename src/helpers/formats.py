@@ -62,3 +62,8 @@ def format_count(n, percent, decimals=1) -> str:
     if math.isnan(percent):
         return f"{n:.0f}"
     return f"{n:.0f} ({format_number(percent, decimals)}%)"
+
+
+def escape_formula(text) -> str:
+    """Text that a spreadsheet program does not take for a formula."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

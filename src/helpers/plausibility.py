@@ -1,0 +1,169 @@
+"""What a cohort is allowed to hold and yet is odd: warnings before an analysis."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from helpers.cohort import Cohort, check_cells
+from helpers.cohort_files import read_cohort_file
+from helpers.errors import Problem
+
+FEW_PATIENTS = 5
+LONGEST_YEARS = 40  # of follow-up, beyond which the unit is doubted
+FAR_OUT = 10  # interquartile ranges from the quartiles
+MOSTLY_MISSING = 0.5
+FEWEST_TO_JUDGE = 20  # patients
+LATER = 1.5  # times the median time of the censored
+SHOWN_ROWS = 5
+CENSORING = ("cnsr", "cens")
+DEATH = "os"
+
+
+def check_cohort(path, study) -> tuple[Cohort, list[Problem]]:
+    """Load a cohort and list what is odd about it.
+
+    Parameters
+    ----------
+    path : path-like
+    study : Study
+
+    Returns
+    -------
+    cohort : Cohort
+    warnings : list of Problem
+        Each with rows of the file where it has any.
+
+    Raises
+    ------
+    InputError
+        With every problem that prevents an analysis.
+    """
+    cells = read_cohort_file(path, study.sheet).cells
+    data = check_cells(cells, study, path)
+    warnings = [
+        *_odd_endpoints(data, study),
+        *_odd_order(data, study),
+        *_odd_covariates(data, study),
+        *_repeated_patients(cells, study),
+    ]
+    return Cohort(data.reset_index(drop=True), study), warnings
+
+
+def _odd_endpoints(data, study):
+    for key, endpoint in study.endpoints.items():
+        time, event = data[f"{key}_time"], data[f"{key}_event"]
+        for arm, level in study.arm.levels.items():
+            here = data["arm"] == arm
+            if not event[here].any():
+                yield Problem(
+                    f"none of the {here.sum()} patients in {level.label!r} has the event "
+                    f"({endpoint.event_label}): its hazard ratio does not exist",
+                    column=endpoint.event,
+                )
+        if event.all():
+            yield Problem("every patient has the event, none is censored", column=endpoint.event)
+        place = endpoint.time or endpoint.end
+        yield from _at(time.eq(0) & event.eq(1), "has the event at time 0", place)
+        yield from _at(time.eq(0) & event.eq(0), "is censored at time 0: counts for nothing", place)
+        yield from _odd_unit(time, endpoint, study)
+        yield from _odd_coding(time, event, endpoint)
+
+
+def _odd_unit(time, endpoint, study):
+    if endpoint.counted_from_dates:
+        return
+    longest = time.max() * study.time.per(endpoint.unit)
+    years = time.max() * study.time.per("years")
+    if years > LONGEST_YEARS:
+        yield Problem(
+            f"the longest time is {longest:g} {endpoint.unit}, {years:.0f} years: is the unit "
+            f"{_smaller(endpoint.unit)}?",
+            column=endpoint.time,
+        )
+    declared = (time * study.time.per(endpoint.unit)).round(6)
+    if endpoint.unit == "days" and (declared % 1 > 0).mean() > 0.5:
+        yield Problem(
+            "most times are not whole, but the unit is days: are these months?",
+            column=endpoint.time,
+        )
+
+
+def _smaller(unit):
+    return {"years": "months or days", "months": "days", "weeks": "days"}.get(unit, "hours")
+
+
+def _odd_coding(time, event, endpoint):
+    name = endpoint.event.casefold()
+    plain = (endpoint.event_codes, endpoint.censored_codes) == ([1], [0])
+    if plain and any(word in name for word in CENSORING):
+        yield Problem(
+            "the name says that 1 is censored (CDISC's CNSR is 0 for an event), but 1 is read as "
+            "an event: state event_codes and censored_codes",
+            column=endpoint.event,
+        )
+    happened, censored = time[event == 1], time[event == 0]
+    many = len(time) >= FEWEST_TO_JUDGE and 2 * min(len(happened), len(censored)) >= FEWEST_TO_JUDGE
+    if many and happened.median() > LATER * censored.median():
+        yield Problem(
+            "those with the event were observed longer than those censored (medians): "
+            "is the coding inverted?",
+            column=endpoint.event,
+        )
+
+
+def _odd_order(data, study):
+    """Who dies has no later event: no other endpoint outlasts overall survival."""
+    death = next(
+        (k for k, e in study.endpoints.items() if e.abbreviation.casefold() == DEATH), None
+    )
+    if death is None:
+        return
+    for key, endpoint in study.endpoints.items():
+        if key != death:
+            longer = data[f"{key}_time"] > data[f"{death}_time"] + 1e-9
+            survival = study.endpoints[death]
+            yield from _at(
+                longer,
+                f"{endpoint.abbreviation} is longer than {survival.abbreviation}",
+                endpoint.time or endpoint.end,
+            )
+
+
+def _odd_covariates(data, study):
+    for key, covariate in study.covariates.items():
+        values, column = data[key], study.covariate_column(key)
+        if values.isna().mean() > MOSTLY_MISSING:
+            yield Problem(
+                f"{values.isna().sum()} of {len(values)} patients have no value", column=column
+            )
+        if covariate.kind == "continuous":
+            yield from _at(_far_out(values), "is far from all others: a slip of typing?", column)
+            if values.nunique() == 1:
+                yield Problem("has one value: it can explain nothing", column=column)
+            continue
+        for level, n in values.value_counts(sort=False).items():
+            label = covariate.levels[level].label
+            if n == 0:
+                yield Problem(f"no patient is at level {label!r}", column=column)
+            elif n < FEW_PATIENTS:
+                yield Problem(f"level {label!r} has {n} patient{'s' * (n > 1)}", column=column)
+
+
+def _far_out(values):
+    low, high = values.quantile([0.25, 0.75])
+    width = FAR_OUT * (high - low)
+    return (values < low - width) | (values > high + width) if width > 0 else values.isin([np.inf])
+
+
+def _repeated_patients(cells, study):
+    rest = cells.drop(columns=[study.identifier] if study.identifier else [])
+    for _, rows in rest[rest.duplicated(keep=False)].groupby(list(rest.columns), sort=False):
+        yield Problem("are the same in every column: one patient twice?", list(rows.index))
+
+
+def _at(odd: pd.Series, text, column):
+    rows = list(odd.index[odd])
+    if rows:
+        more = f" ({len(rows) - SHOWN_ROWS} more rows like these)" if len(rows) > SHOWN_ROWS else ""
+        yield Problem(f"{text}{more}", rows[:SHOWN_ROWS], column)
