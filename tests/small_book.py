@@ -51,12 +51,12 @@ Markdown(
 
 INDEX = """\
 ---
-any_cohort: {generic}
+any_cohort: true
 ---
 # Front page
 
-See {{numref}}`fig-curve`, {{numref}}`tab-counts`, {{ref}}`the counts <counts>`,
-the [second chapter](../notebooks/02_curve) and {{cite:t}}`efron1977`.
+See {numref}`fig-curve`, {numref}`tab-counts`, {ref}`the counts <counts>`,
+the [second chapter](../notebooks/02_curve) and {cite:t}`efron1977`.
 The hazard is $h(t) = f(t) / S(t)$.
 """
 
@@ -77,7 +77,7 @@ def write_small_book(root):
     shutil.copyfile(ROOT / "data" / "hepatocellular.yml", root / "data" / "study.yml")
     ledger = (ROOT / "data" / "published.csv").read_text("utf-8").splitlines()[0]
     (root / "data" / "published.csv").write_text(ledger + "\n", "utf-8")
-    (root / "book" / "index.md").write_text(INDEX.format(generic="false"), "utf-8")
+    (root / "book" / "index.md").write_text(INDEX, "utf-8")
     (root / "book" / "sources.md").write_text(
         "---\nany_cohort: true\n---\n# Sources\n\n```{bibliography}\n```\n", "utf-8"
     )
@@ -93,10 +93,16 @@ def write_small_book(root):
 
 
 def write_notebook(path, sources, figure=False):
-    """Write a notebook: Markdown, parameters, then code; its rows are written in the last cell."""
+    """Write a notebook: Markdown, parameters, then code; its rows are written in the last cell.
+
+    Without parameters it writes no rows.
+    """
     title, parameters, *code = sources
-    cells = [_cell("markdown", title), _cell("code", parameters, tags=["parameters"])]
-    cells += [_cell("code", source) for source in [*code, WRITE.format(name=path.stem)]]
+    cells = [_cell("markdown", title)]
+    if parameters is not None:
+        cells.append(_cell("code", parameters, tags=["parameters"]))
+        code.append(WRITE.format(name=path.stem))
+    cells += [_cell("code", source) for source in code]
     if figure:
         cells[-2]["metadata"]["mystnb"] = {
             "figure": {"name": "fig-curve", "caption": "A curve that falls."},

@@ -4,6 +4,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import nbformat
@@ -13,7 +14,8 @@ from small_book import COUNTS, PARAMETERS, READ, write_notebook, write_small_boo
 from helpers.errors import InputError
 from helpers.parameters import _Written, read_parameters
 from helpers.pipeline import BuildError, build_book
-from helpers.pipeline.html import _plain
+from helpers.pipeline.edition import edition
+from helpers.pipeline.html import _plain, for_any_cohort
 from helpers.pipeline.project import PARAMETERS as WRITTEN
 from helpers.pipeline.project import Project, find_project, takes_parameters
 from helpers.pipeline.publish import Output
@@ -221,8 +223,11 @@ def test_a_change_in_one_notebook_runs_it_alone(root):
 
 
 def ran_again(root):
+    """The notebooks that run again; the pages are not built, which takes most of the time."""
     lines = []
-    make(root, lines=lines)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("helpers.pipeline.html.build_html", lambda source, folder: source)
+        make(root, lines=lines)
     return sorted(line.split(":")[0] for line in lines if ": run in" in line)
 
 
@@ -348,20 +353,60 @@ def test_an_interrupted_run_leaves_the_output_whole_and_no_process(root, signum,
 # the book for another cohort
 
 
-def test_another_cohort_gets_the_notebooks_and_the_general_pages(root):
+def test_another_cohort_gets_what_is_not_about_the_study_of_the_book(root):
+    (root / "book" / "ours.md").write_text("# Ours\n")
+    write_notebook(root / "notebooks" / "03_ours.ipynb", ["# Ours", None, "1 + 1"])
+    toc = root / "_toc.yml"
+    toc.write_text(toc.read_text() + "  - file: book/ours\n  - file: notebooks/03_ours\n")
+    path = root / "notebooks" / "02_curve.ipynb"
+    notebook = nbformat.read(path, 4)
+    notebook.cells.append(nbformat.v4.new_markdown_cell("Only our patients.", id="ours"))
+    notebook.cells[-1].metadata["tags"] = ["whole-book"]
+    nbformat.write(notebook, path)
+    assert Project(root, whole=True).documents[-2:] == ["book/ours", "notebooks/03_ours"]
     make(root, whole=False, ledger=None)
-    site = root / "out" / "html"
-    assert (site / "notebooks" / "01_counts.html").is_file()
-    assert (site / "book" / "sources.html").is_file()
-    assert not (site / "book" / "index.html").exists()
-    assert "cohort.html" in (site / "index.html").read_text()
+    names = contents(root / "out")
+    assert {"html/book/index.html", "html/notebooks/02_curve.html"} <= {*names}
+    assert not [name for name in names if "ours" in name]
+    for name in ("html/notebooks/02_curve.html", "notebooks/02_curve.ipynb"):
+        assert b"Only our patients." not in names[name]
+
+
+def test_a_front_page_that_suits_one_study_alone_is_refused(root):
+    (root / "book" / "index.md").write_text("# Front page of one study\n")
+    with pytest.raises(BuildError, match="book/index does not suit any cohort"):
+        Project(root, whole=False).documents  # noqa: B018
+
+
+def test_a_front_page_about_the_study_of_the_book_gets_the_title_of_the_other():
+    texts = {"title": "# Ours", "both": "Both", "us": "Us"}
+    ours = [nbformat.v4.new_markdown_cell(text, id=key) for key, text in texts.items()]
+    for cell in (ours[0], ours[2]):
+        cell.metadata["tags"] = ["whole-book"]
+    notebook = for_any_cohort(nbformat.v4.new_notebook(cells=ours), "A *new* study")
+    assert [cell.id for cell in notebook.cells] == ["title", "both"]
+    assert notebook.cells[0].source.startswith("# A \\*new\\* study\n")
+    assert notebook.cells[0].metadata["tags"] == []
+
+
+def test_the_edition_is_the_version_and_the_day_of_the_sources(tmp_path, monkeypatch):
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    assert edition(tmp_path) == f"Version {version('rhcc')}"
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b.example", "-C", str(tmp_path)]
+    monkeypatch.setenv("GIT_COMMITTER_DATE", "2024-02-29T12:00:00Z")
+    subprocess.run([*git, "init", "-q"], check=True)
+    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "a"], check=True)
+    assert edition(tmp_path) == f"Version {version('rhcc')}, 29 February 2024"
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "0")
+    assert edition(tmp_path) == f"Version {version('rhcc')}, 1 January 1970"
 
 
 def test_chapters_of_a_dropped_page_move_up(tmp_path):
     root = write_small_book(tmp_path / "book")
+    (root / "book" / "ours.md").write_text("# Ours\n")
     (root / "_toc.yml").write_text(
         "format: jb-book\nroot: book/index\nparts:\n- caption: One\n  chapters:\n"
-        "  - file: book/index\n    sections:\n    - file: notebooks/02_curve\n"
+        "  - file: book/ours\n    sections:\n    - file: notebooks/02_curve\n"
         "    - file: book/sources\n"
     )
     toc = Project(root, whole=False).toc

@@ -22,12 +22,12 @@ No row is a real patient.
 
 @dataclass(frozen=True)
 class Chapter:
-    """One section of a study.
+    """One section of a study, or all of them.
 
     Attributes
     ----------
     name : str
-        The notebook's name, as in `helpers.sections.SECTIONS`.
+        The notebook's name.
     study : Study
     cohort : Cohort
     results : DataFrame
@@ -75,7 +75,7 @@ def open_chapter(name, parameters) -> Chapter:
     return replace(chapter, comparison=chapter.comparison[own])
 
 
-def open_scorecard(parameters) -> Chapter:
+def open_study(name, parameters) -> Chapter:
     """Compute every section and compare it with every printed number.
 
     Raises
@@ -83,7 +83,7 @@ def open_scorecard(parameters) -> Chapter:
     InputError
         The study file, the cohort or the ledger is not fit.
     """
-    return _open("scorecard", parameters, summarize_all)
+    return _open(name, parameters, summarize_all)
 
 
 def _open(name, parameters, summarize):

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from helpers.errors import InputError
 from helpers.pipeline.digest import digest, digest_code, digest_tree
+from helpers.pipeline.edition import edition
 from helpers.pipeline.environment import notebook_environment
 from helpers.pipeline.project import BuildError, Project, find_project
 from helpers.pipeline.publish import Output
@@ -146,7 +147,8 @@ def build_book(
     reads = digest(code, inputs.digest())
     keys = {path: digest(reads, path) for path in project.notebooks}
     prose = {str(path.relative_to(root)): path for path in project.prose}
-    key = digest(reads, list(keys.values()), prose, project.toc, project.config)
+    pages = [prose, project.toc, project.config, edition(root)]
+    key = digest(reads, list(keys.values()), pages)
     front = output.folder / "html" / "index.html"
     if output.is_current(key):
         report(f"nothing has changed: {front}")
@@ -241,7 +243,7 @@ def _stage(project, kept, work, title, report):
     """Build the site and gather all that is to be published in one folder."""
     import nbformat
 
-    from helpers.pipeline.html import build_html, stage_pages
+    from helpers.pipeline.html import build_html, for_any_cohort, stage_pages
 
     staged = work / "staged"
     source = work / "source"
@@ -251,12 +253,15 @@ def _stage(project, kept, work, title, report):
         path: nbformat.read(folder / "notebook.ipynb", as_version=4)
         for path, folder in kept.items()
     }
+    if title:
+        notebooks = {path: for_any_cohort(book, title) for path, book in notebooks.items()}
+    for path, notebook in notebooks.items():
+        nbformat.write(notebook, staged / "notebooks" / path.name)
     stage_pages(project, notebooks, source, title)
     report("building the pages")
     build_html(source, work).rename(staged / "html")
     _write_results(kept, staged / "results.csv")
     for path, folder in kept.items():
-        shutil.copyfile(folder / "notebook.ipynb", staged / "notebooks" / path.name)
         _copy_written(folder, staged, {"notebook.ipynb", f"{path.stem}.csv"})
     _refuse_machine_paths(staged, [work, project.root, Path(sys.prefix)])
     return staged

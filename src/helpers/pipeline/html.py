@@ -11,17 +11,41 @@ from pathlib import Path
 
 import yaml
 
+from helpers.pipeline.edition import edition
 from helpers.pipeline.environment import SOURCE_DATE
 from helpers.pipeline.project import BuildError
+from helpers.teaching.exercises import derive
 
 VISIBILITY = ("hide-", "remove-", "show-input")
+
+WHOLE_BOOK = "whole-book"  # tags the cells about the study that the book was written for
 
 COHORT_PAGE = """\
 # {title}
 
-The chapters below were computed from this cohort by the conventions that its study file names.
-Nothing in them comes from the study that the method was first written for.
+The chapters of this book were computed from one cohort, by the conventions that its study file
+names. Nothing in them comes from the study that the method was first written for.
 """
+
+
+def for_any_cohort(notebook, title):
+    """Drop what is about the study that the book was written for.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+        Changed in place: cells tagged ``whole-book`` are removed; one that opens the notebook
+        becomes a heading with `title`.
+    title : str
+    """
+    first = notebook.cells[0]
+    if WHOLE_BOOK in first.metadata.get("tags", []):
+        first.source = COHORT_PAGE.format(title=_plain(title)).strip()
+        first.metadata["tags"].remove(WHOLE_BOOK)
+    notebook.cells = [
+        cell for cell in notebook.cells if WHOLE_BOOK not in cell.metadata.get("tags", [])
+    ]
+    return notebook
 
 
 def stage_pages(project, executed, folder, title=None) -> None:
@@ -42,16 +66,15 @@ def stage_pages(project, executed, folder, title=None) -> None:
     for path in project.prose:
         _copy(path, folder / path.relative_to(project.root))
     for path, notebook in executed.items():
-        target = folder / path.relative_to(project.root)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        nbformat.write(_folded(notebook), target)
+        place = (folder / path.relative_to(project.root)).parent
+        place.mkdir(parents=True, exist_ok=True)
+        for name, page in derive(path.stem, notebook).items():
+            nbformat.write(_folded(page), place / f"{name}.ipynb")
     config = dict(project.config)
     if title:
         config["title"] = title
-        if project.toc["root"] == "cohort":
-            page = COHORT_PAGE.format(title=_plain(title))
-            (folder / "cohort.md").write_text(page, "utf-8")
     config["execute"] = {**config.get("execute", {}), "execute_notebooks": "off"}
+    config["sphinx"] = _with_footer(config.get("sphinx", {}), edition(project.root))
     _write_yaml(config, folder / "_config.yml")
     _write_yaml(project.toc, folder / "_toc.yml")
 
@@ -96,6 +119,12 @@ def _folded(notebook):
         if cell.cell_type == "code" and not any(tag.startswith(VISIBILITY) for tag in tags):
             cell.metadata["tags"] = [*tags, "hide-input"]
     return notebook
+
+
+def _with_footer(sphinx, text):
+    settings = sphinx.get("config", {})
+    options = {**settings.get("html_theme_options", {}), "extra_footer": text}
+    return {**sphinx, "config": {**settings, "html_theme_options": options}}
 
 
 def _plain(text):

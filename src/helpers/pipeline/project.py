@@ -26,8 +26,8 @@ class Project:
     root : Path
         The folder.
     whole : bool
-        Whether the book is the whole one, or the one that any cohort gives:
-        the notebooks, and the pages that have `any_cohort: true` in their front matter.
+        Whether the book is the whole one, or the one that any cohort gives: the notebooks
+        with a parameters cell, and the pages with `any_cohort: true` in their front matter.
     """
 
     root: Path
@@ -61,14 +61,14 @@ class Project:
         return [path for path in files if ".ipynb_checkpoints" not in path.parts]
 
     def _for_any_cohort(self, toc):
-        kept = _filtered(toc, lambda entry: self._suits_any_cohort(entry.get("file", "")))
-        if self._suits_any_cohort(toc["root"]):
-            return kept
-        return {**kept, "root": "cohort"}
+        if not self._suits_any_cohort(toc["root"]):
+            raise BuildError(f"_toc.yml: the front page {toc['root']} does not suit any cohort")
+        return _filtered(toc, lambda entry: self._suits_any_cohort(entry.get("file", "")))
 
     def _suits_any_cohort(self, document):
-        if (self.root / f"{document}.ipynb").is_file():
-            return True
+        notebook = self.root / f"{document}.ipynb"
+        if notebook.is_file():
+            return takes_parameters(notebook)
         page = self.root / f"{document}.md"
         return page.is_file() and bool(front_matter(page.read_text("utf-8")).get("any_cohort"))
 

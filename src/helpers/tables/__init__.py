@@ -7,6 +7,7 @@ from helpers.tables.comparison import (
     table_not_testable,
     table_verdicts,
 )
+from helpers.tables.dictionary import table_conventions, table_dictionary
 from helpers.tables.outcomes import (
     table_adverse_events,
     table_measurements,
@@ -22,6 +23,7 @@ from helpers.tables.regression import (
     table_multiplicity,
     table_subgroups,
 )
+from helpers.tables.summary import table_main_results
 from helpers.tables.table import Column, Row, Table, show_table
 
 __all__ = [
@@ -33,12 +35,15 @@ __all__ = [
     "table_adverse_events",
     "table_baseline",
     "table_comparison",
+    "table_conventions",
     "table_cox",
     "table_cox_models",
     "table_cox_sensitivity",
+    "table_dictionary",
     "table_eligibility",
     "table_exposures",
     "table_flow",
+    "table_main_results",
     "table_measurements",
     "table_milestones",
     "table_multiplicity",

@@ -1,6 +1,6 @@
 """Printed numbers beside computed ones, and the count of verdicts."""
 
-from helpers.published import NOT_TESTABLE, VERDICTS
+from helpers.published import DIFFERS, NOT_TESTABLE, REPRODUCED, VERDICTS, WITHIN_ROUNDING
 from helpers.results import BETWEEN_ARMS, OVERALL, contrast
 from helpers.tables.table import Column, Row, Table
 
@@ -51,10 +51,13 @@ def table_comparison(comparison, name, study=None) -> Table:
 
 
 def describe_comparison(comparison) -> str:
-    """Say in a sentence how many printed numbers got which verdict."""
-    counts = comparison["verdict"].value_counts()
-    found = [f"{counts[verdict]} {verdict}" for verdict in VERDICTS if verdict in counts]
-    return f"{len(comparison)} printed numbers: {', '.join(found)}."
+    """Say in a sentence how many printed numbers come back."""
+    counts = comparison["verdict"].value_counts().reindex(VERDICTS, fill_value=0)
+    return (
+        f"Of {len(comparison)} printed numbers {len(comparison) - counts[NOT_TESTABLE]} can be "
+        f"compared: {counts[REPRODUCED]} are reproduced, {counts[WITHIN_ROUNDING]} are within "
+        f"rounding, {counts[DIFFERS]} differ."
+    )
 
 
 def table_not_testable(comparison, study=None) -> Table:

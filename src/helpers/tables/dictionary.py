@@ -1,0 +1,124 @@
+"""What the study file says: the columns of a cohort, and the conventions of its analysis."""
+
+from helpers.tables.parts import with_unit
+from helpers.tables.table import Column, Row, Table
+
+
+def table_dictionary(study) -> Table:
+    """Every column of the cohort file: its meaning, its values, and what it is used for."""
+    columns = [
+        Column("Column", "text"),
+        Column("Meaning", "note"),
+        Column("Values", "note"),
+        Column("Used as", "note"),
+    ]
+    rows = []
+    for section, lines in _sections(study).items():
+        if lines:
+            rows.append(Row((section,), "section"))
+            rows += [Row(line) for line in lines]
+    return Table("tab-dictionary", "The columns of the cohort", columns, rows)
+
+
+def table_conventions(study) -> Table:
+    """Every statistical choice of the study file, by name."""
+    columns = [Column("Convention", "text"), Column("Value", "note")]
+    rows = [
+        Row((name.replace("_", " "), _value(value)))
+        for name, value in study.conventions.model_dump().items()
+    ]
+    return Table("tab-conventions", "The conventions of the analysis", columns, rows)
+
+
+def _value(value):
+    return value.replace("_", " ") if isinstance(value, str) else f"{value:g}"
+
+
+def _sections(study):
+    return {
+        "Patient": _patient(study),
+        "Endpoints": [line for endpoint in study.endpoints.values() for line in _times(endpoint)],
+        "Characteristics before treatment": [*_covariates(study)],
+        "Treatments received": [*_exposures(study)],
+        "Response": _response(study),
+        "Laboratory values before and after treatment": [*_measurements(study)],
+        "Adverse events": [*_adverse_events(study)],
+    }
+
+
+def _patient(study):
+    lines = [(study.arm.column, study.arm.label, _levels(study.arm.levels), "arms")]
+    if study.identifier:
+        lines.insert(0, (study.identifier, "Identifier", "one for each patient", "not shown"))
+    return lines
+
+
+def _times(endpoint):
+    origin = f" since {endpoint.origin}" if endpoint.origin else ""
+    yield (endpoint.time, f"{endpoint.label}{origin}", endpoint.unit, "time")
+    yield (endpoint.event, endpoint.label, f"1 {endpoint.event_label}, 0 censored", "event")
+
+
+def _covariates(study):
+    for key, covariate in study.covariates.items():
+        if covariate.kind == "continuous":
+            values = covariate.unit or "number"
+        elif covariate.cutoff is not None:
+            labels = " or ".join(level.label for level in covariate.levels.values())
+            values = f"number, cut at {covariate.cutoff:g}: {labels}"
+        else:
+            values = _levels(covariate.levels)
+        roles = [
+            role
+            for role, names in (
+                ("baseline", study.baseline),
+                ("prognostic factor", study.prognostic),
+                ("subgroup", study.subgroups),
+            )
+            if key in names
+        ]
+        if covariate.reference:
+            roles.append(f"reference {covariate.levels[covariate.reference].label}")
+        yield (study.covariate_column(key), covariate.label, values, ", ".join(roles))
+
+
+def _exposures(study):
+    for exposure in study.exposures.values():
+        yield (exposure.column, exposure.label, _levels(exposure.levels), "treatment")
+        if exposure.duration:
+            yield (exposure.duration, f"{exposure.label}, duration", exposure.unit, "duration")
+
+
+def _response(study):
+    if not study.response:
+        return []
+    criteria = f" ({study.response.criteria})" if study.response.criteria else ""
+    label = f"{study.response.label}{criteria}"
+    rates = ", ".join(rate.label for rate in study.response.rates.values())
+    return [(study.response.column, label, _levels(study.response.categories), rates)]
+
+
+def _measurements(study):
+    for measurement in study.measurements.values():
+        label = with_unit(measurement.label, measurement.unit)
+        yield (measurement.baseline, f"{label}, before treatment", "number", "paired value")
+        after = f"after {measurement.interval}" if measurement.interval else "after treatment"
+        yield (measurement.followup, f"{label}, {after}", "number", "paired value")
+
+
+def _adverse_events(study):
+    events = study.adverse_events
+    if not events:
+        return
+    for key, event in events.events.items():
+        label = f"{event.label} ({event.description})" if event.description else event.label
+        yield (events.column(key), label, "highest grade, 0 none", "adverse event")
+    if events.interruption:
+        yield (events.interruption, "Treatment interrupted", "1 yes, 0 no", "interruption")
+
+
+def _levels(levels):
+    return ", ".join(
+        f"{key if level.code is None else level.code}: {level.label}"
+        for key, level in levels.items()
+    )

@@ -1,0 +1,87 @@
+"""The main results on one page, and whether they are those of the print."""
+
+from helpers.formats import format_count, format_estimate, format_p
+from helpers.lookup import Lookup
+from helpers.published import NOT_TESTABLE, VERDICTS
+from helpers.results import BETWEEN_ARMS
+from helpers.tables.parts import contrasts, group_columns, interval_name, notes_of
+from helpers.tables.table import Column, Row, Table
+
+
+def table_main_results(results, study, comparison=None) -> Table:
+    """Medians, response rates and severe adverse events by arm, with their comparison.
+
+    Parameters
+    ----------
+    results : DataFrame
+    study : Study
+    comparison : DataFrame, optional
+        Made by `helpers.published.compare`; adds the verdict on the printed numbers of
+        each line: the least favourable one.
+    """
+    lookup = Lookup(results)
+    arms = group_columns(lookup, study, overall=False)
+    columns = [Column("", "text"), *arms.values(), Column("Comparison"), Column("p")]
+    columns += [] if comparison is None else [Column("Verdict", "verdict")]
+    rows = []
+    for label, keys, cell, ratio, p in _lines(lookup, study):
+        cells = [cell(arm) for arm in arms]
+        if comparison is not None:
+            verdict = _verdict(comparison, keys)
+        for group, compared in contrasts(study).items():
+            shown = f"{label}, {compared}" if len(contrasts(study)) > 1 else label
+            tail = [] if comparison is None else [verdict]
+            rows.append(Row((shown, *cells, ratio(group), p(group), *tail)))
+    interval = interval_name(study)
+    notes = notes_of(
+        study,
+        f"HR: hazard ratio, with Wald p; difference in percentage points; each with its {interval}.",
+    )
+    return Table("tab-main-results", "Main results", columns, rows, notes)
+
+
+def _lines(lookup, study):
+    """Yield label, keys, and what gives the cell of an arm, the comparison and its p."""
+    for endpoint, described in study.endpoints.items():
+        keys = {"analysis": "survival", "endpoint": endpoint, "variable": "arm"}
+        label = f"{described.label}, median ({interval_name(study)}), {study.time.unit}"
+        yield (label, keys, *_survival(lookup, keys))
+    if study.response:
+        for rate, described in study.response.rates.items():
+            keys = {"analysis": "response", "variable": rate}
+            yield (described.label, keys, *_share(lookup, keys))
+    if study.adverse_events:
+        keys = {"analysis": "adverse_event", "variable": "any", "level": "severe"}
+        label = f"Any adverse event of grade {study.adverse_events.severe_from} or above"
+        yield (label, keys, *_share(lookup, keys))
+
+
+def _survival(lookup, keys):
+    def ratio(group):
+        return f"HR {format_estimate(*lookup.interval('hazard_ratio', group=group, **keys), 2)}"
+
+    return (
+        lambda arm: format_estimate(*lookup.interval("median", group=arm, **keys)),
+        ratio,
+        lambda group: format_p(lookup.value(group=group, statistic="p_wald", **keys)),
+    )
+
+
+def _share(lookup, keys):
+    def difference(group):
+        shown = format_estimate(*lookup.interval("risk_difference", group=group, **keys))
+        return f"difference {shown}"
+
+    return (
+        lambda arm: format_count(*lookup.values("n", "percent", group=arm, **keys)),
+        difference,
+        lambda _: format_p(lookup.value(group=BETWEEN_ARMS, statistic="p", **keys)),
+    )
+
+
+def _verdict(comparison, keys):
+    own = comparison[comparison["verdict"] != NOT_TESTABLE]
+    for name in ("analysis", "endpoint", "variable", "level"):
+        own = own[own[name] == keys.get(name, "")]
+    found = set(own["verdict"])
+    return next((verdict for verdict in reversed(VERDICTS) if verdict in found), "")
