@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import bisect
+import functools
+import itertools
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy.optimize import linprog
+from scipy.special import ndtri
 
 from helpers.estimators.location import location_test, quantile
 from helpers.results import BETWEEN_ARMS, OVERALL
 
 PROBABILITIES = {"q1": 0.25, "median": 0.5, "q3": 0.75}
-MOST_STEPS = 60_000
+QUARTILE_OF_NORMAL = 0.6744897501960817
+STARTS = 20
+STEPS, STEPS_FOR_P = 10_000, 2_000
+EDGE = 0.01  # least miss of a value that is outside its window
+THRESHOLD = 0.5  # at first, a change may increase the loss by so much
 
 
 @dataclass(frozen=True)
@@ -23,9 +33,11 @@ class Target:
     group : str
         An arm, ``overall`` or ``between_arms``.
     low, high : float
-        Half-open window.
+        Half-open window, in units of the grid (for a p value, as it is).
     rule : int or str
         Type of the quantile, or name of the test.
+    skipped : dict of str to int
+        How many of the lowest values of each arm are not described.
     """
 
     statistic: str
@@ -33,189 +45,227 @@ class Target:
     low: float
     high: float
     rule: int | str = ""
+    skipped: dict = field(default_factory=dict)
 
     def miss(self, value) -> float:
-        """Distance of a value from the window, in widths of it."""
-        width = self.high - self.low
+        """Root of the distance of a value from the window, in widths of it; 0 inside."""
         if self.low <= value < self.high:
             return 0.0
-        return max(self.low - value, value - self.high, 0.0) / width + 1e-6
+        outside = self.low - value if value < self.low else value - self.high
+        return math.sqrt(outside / (self.high - self.low)) + EDGE
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Values to be found: one column of the cohort.
+    """Values to be found: one column of the cohort, each arm in ascending order.
 
     Attributes
     ----------
-    arms : ndarray of str, shape (n,)
-    low, high : ndarray of shape (n,)
-        Bounds of each patient's value, both included.
-    step : float
-        The grid: values are whole multiples of it.
+    low, high : dict of str to ndarray
+        For each arm, bounds of the values, both included and ascending, in units of the grid.
     targets : list of Target
     """
 
-    arms: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    step: float
+    low: dict
+    high: dict
     targets: list[Target] = field(default_factory=list)
 
     @property
-    def groups(self) -> list[str]:
-        return list(dict.fromkeys(self.arms))
+    def arms(self) -> list[str]:
+        return list(self.low)
 
 
 class SearchError(Exception):
     """No values were found that give back every target."""
 
 
-def window(printed, decimals) -> tuple[float, float]:
-    """The values that round half up to a printed one."""
-    half = 0.5 * 10.0**-decimals
-    return float(printed) - half, float(printed) + half
-
-
-def draw_sample(sample, rng) -> np.ndarray:
+def draw_sample(sample, rng) -> dict:
     """Find values that give back every target.
 
-    A start is drawn from the printed quartiles or moments of each arm and then changed one
-    value at a time; a change that does not increase the total miss is kept. The p value, which
-    costs most, joins when all else holds.
+    A start with the printed quartiles or moments of each arm is changed one value at a time,
+    by threshold accepting, until all targets but the p values are met. From there on a change
+    must keep them and must not move a p value away from its window.
 
     Returns
     -------
-    ndarray of shape (n,)
+    dict of str to ndarray of int
+        Values of each arm in ascending order, in units of the grid.
 
     Raises
     ------
     SearchError
-        With the targets that were not met by the best values found.
+        No start led to values that meet every target.
+
+    References
+    ----------
+    Dueck G, Scheuer T. Threshold accepting: a general purpose optimization algorithm appearing
+    superior to simulated annealing. J Comput Phys 1990;90:161-175.
     """
-    cheap = [target for target in sample.targets if target.statistic != "p"]
-    values = _start(sample, rng)
-    values = _descend(values, sample, cheap, rng)
-    values = _descend(values, sample, sample.targets, rng)
-    missed = [t for t in sample.targets if t.miss(_statistic(values, sample, t))]
-    if missed:
-        raise SearchError("; ".join(f"{t.group} {t.statistic}" for t in missed))
+    described = [target for target in sample.targets if target.group != BETWEEN_ARMS]
+    compared = [target for target in sample.targets if target.group == BETWEEN_ARMS]
+    for _ in range(STARTS):
+        values = {arm: _start(sample, arm, rng) for arm in sample.arms}
+        values, loss = _search(values, sample, described, rng)
+        if loss == 0:
+            values, loss = _approach_p(values, sample, described, compared, rng)
+        if loss == 0:
+            return {arm: np.array(of_arm) for arm, of_arm in values.items()}
+    missed = [t for t in sample.targets if t.miss(_statistic(values, t))]
+    raise SearchError("; ".join(f"{t.statistic} of {t.group}" for t in missed))
+
+
+def is_feasible(sample, arm) -> bool:
+    """Whether real numbers in the bounds have the printed quartiles of one arm.
+
+    The ordered values are the unknowns of a linear program. Where it has no solution, no
+    values on any grid exist either.
+    """
+    n = len(sample.low[arm])
+    rows, limits = [], []
+    ascending = np.eye(n)[:-1] - np.eye(n)[1:]
+    for target in sample.targets:
+        if target.group == arm and target.statistic in PROBABILITIES:
+            skipped = target.skipped.get(arm, 0)
+            place, weight = _place(n - skipped, target)
+            row = np.zeros(n)
+            row[skipped + place] = 1 - weight
+            row[min(skipped + place + 1, n - 1)] += weight
+            rows += [row, -row]
+            limits += [target.high, -target.low]
+    constraints = np.vstack([ascending, *rows])
+    solution = linprog(
+        np.zeros(n),
+        A_ub=constraints,
+        b_ub=np.concatenate([np.zeros(n - 1), limits]),
+        bounds=list(zip(sample.low[arm], sample.high[arm], strict=True)),
+    )
+    return solution.status == 0
+
+
+def _start(sample, arm, rng):
+    """Values with the printed centre, spread and skew, squeezed into their bounds."""
+    low, high = sample.low[arm], sample.high[arm]
+    n = len(low)
+    known, skipped = _shape(sample.targets, arm)
+    level = (np.arange(n - skipped) + rng.uniform(size=n - skipped)) / (n - skipped)
+    values = np.full(n, -np.inf)
+    values[skipped:] = _quantiles(known, ndtri(np.clip(level, 0.001, 0.999)))
+    for bounds in dict.fromkeys(zip(low, high, strict=True)):
+        block = (low == bounds[0]) & (high == bounds[1])
+        values[block] = _squeeze(values[block], *bounds)
+    return sorted(int(value) for value in np.clip(np.rint(values), low, high))
+
+
+def _shape(targets, arm):
+    """The printed statistics of an arm, or of all patients, that describe the most values."""
+    for group in (arm, OVERALL):
+        of_group = [t for t in targets if t.group == group]
+        if of_group:
+            skipped = min(t.skipped.get(arm, 0) for t in of_group)
+            chosen = [t for t in of_group if t.skipped.get(arm, 0) == skipped]
+            return {t.statistic: (t.low + t.high) / 2 for t in chosen}, skipped
+    raise ValueError(f"nothing is printed about the values of arm {arm!r}")
+
+
+def _quantiles(known, normal):
+    """Quantiles of a lognormal, with two spreads where quartiles are printed."""
+    if "median" in known:
+        centre, ends = known["median"], (known["q1"], known["q3"])
+        if known["q1"] <= 0:
+            spread = np.where(normal < 0, centre - ends[0], ends[1] - centre)
+            return centre + spread / QUARTILE_OF_NORMAL * normal
+        spread = np.where(normal < 0, np.log(centre / ends[0]), np.log(ends[1] / centre))
+        return centre * np.exp(spread / QUARTILE_OF_NORMAL * normal)
+    mean, sd = known["mean"], known["sd"]
+    if mean <= 0:
+        return mean + sd * normal
+    spread = np.sqrt(np.log1p((sd / mean) ** 2))
+    return mean * np.exp(spread * normal - spread**2 / 2)
+
+
+def _squeeze(values, low, high):
+    """Spread values that lie beyond a bound evenly between the bound and the nearest other."""
+    values = values.copy()
+    below, beyond = values < low, values > high
+    inside = values[~below & ~beyond]
+    first, last = (inside.min(), inside.max()) if inside.size else (high, low)
+    values[below] = np.linspace(low, first, below.sum(), endpoint=False)
+    values[beyond] = np.linspace(high, last, beyond.sum(), endpoint=False)[::-1]
     return values
 
 
-def _start(sample, rng):
-    values = np.empty(len(sample.arms))
-    for group in sample.groups:
-        inside = np.flatnonzero(sample.arms == group)
-        known = {t.statistic: (t.low + t.high) / 2 for t in sample.targets if t.group == group}
-        if "mean" in known:
-            drawn = rng.normal(known["mean"], known["sd"], len(inside))
-        elif "median" in known:
-            drawn = _from_quartiles(known, len(inside), rng)
-        else:
-            drawn = rng.uniform(sample.low[inside], sample.high[inside])
-        order = np.argsort((sample.low + sample.high)[inside], kind="stable")
-        values[inside[order]] = np.sort(drawn)
-    return _on_grid(values, sample)
-
-
-def _from_quartiles(known, n, rng):
-    """Values with the skew that the quartiles show; tails as those of a lognormal."""
-    marks = np.array([known["q1"], known["median"], known["q3"]])
-    level = rng.uniform(size=n)
-    spread = max(np.log(marks[2] / marks[0]) / 1.349, 0.05) if marks[0] > 0 else 0.5
-    normal = np.sqrt(2) * _inverse_erf(2 * level - 1)
-    drawn = marks[1] * np.exp(spread * normal)
-    middle = (level >= 0.25) & (level <= 0.75)
-    drawn[middle] = np.interp(level[middle], [0.25, 0.5, 0.75], marks)
-    return drawn
-
-
-def _inverse_erf(x):
-    from scipy.special import erfinv
-
-    return erfinv(np.clip(x, -0.98, 0.98))
-
-
-def _on_grid(values, sample):
-    whole = np.rint(np.clip(values, sample.low, sample.high) / sample.step) * sample.step
-    return np.round(np.clip(whole, sample.low, sample.high), 6)
-
-
-def _descend(values, sample, targets, rng):
-    by_group = {group: np.flatnonzero(sample.arms == group) for group in sample.groups}
-    loss = _loss(values, sample, targets)
-    sizes = np.array([1, 1, 1, 2, 3, 5, 10, 30]) * sample.step
-    scale = max(float(np.std(values)), sample.step)
-    for _ in range(MOST_STEPS):
+def _search(values, sample, targets, rng):
+    """Lower the loss to 0, if possible; the threshold of acceptance falls to 0."""
+    loss = _loss(values, targets)
+    for step, draws in enumerate(rng.random((STEPS, 5)).tolist()):
         if loss == 0:
             break
-        changed = values.copy()
-        group = sample.groups[rng.integers(len(by_group))]
-        index = by_group[group][rng.integers(len(by_group[group]))]
-        if rng.random() < 0.15:
-            changed[index] += rng.normal(0, scale)
-        else:
-            changed[index] += sizes[rng.integers(len(sizes))] * (1 if rng.random() < 0.5 else -1)
-        if rng.random() < 0.3:
-            other = by_group[group][rng.integers(len(by_group[group]))]
-            changed[other] -= changed[index] - values[index]
-        changed = _on_grid(changed, sample)
-        new = _loss(changed, sample, targets, loss)
-        if new <= loss:
-            values, loss = changed, new
-    return values
+        trial = _changed(values, sample, draws)
+        trial_loss = _loss(trial, targets)
+        if trial_loss <= loss + THRESHOLD * (1 - step / STEPS) ** 2:
+            values, loss = trial, trial_loss
+    return values, loss
 
 
-def _loss(values, sample, targets, bound=np.inf):
-    total = 0.0
-    for target in targets:
-        total += target.miss(_statistic(values, sample, target))
-        if total > bound:
+def _approach_p(values, sample, kept, targets, rng):
+    """Lower the loss of p values to 0, if possible, by changes that keep the other targets."""
+    loss = _loss(values, targets)
+    for draws in rng.random((STEPS_FOR_P, 5)).tolist():
+        if loss == 0:
             break
-    return total
+        trial = _changed(values, sample, draws)
+        if _loss(trial, kept) == 0:
+            trial_loss = _loss(trial, targets)
+            if trial_loss <= loss:
+                values, loss = trial, trial_loss
+    return values, loss
 
 
-def _statistic(values, sample, target):
-    if target.statistic == "p":
-        groups = [values[sample.arms == group] for group in sample.groups]
-        return location_test(groups, target.rule).p
-    chosen = values if target.group == OVERALL else values[sample.arms == target.group]
+def _changed(values, sample, draws):
+    """The values with one of them moved; its size is any power of two up to the middle half."""
+    arm = sample.arms[int(draws[0] * len(sample.arms))]
+    of_arm = values[arm]
+    n = len(of_arm)
+    index = int(draws[1] * n)
+    middle_half = of_arm[(3 * n) // 4] - of_arm[n // 4]
+    reach = 1 << int(draws[2] * max(1, middle_half.bit_length()))
+    size = 1 + int(draws[3] * reach)
+    new = of_arm[index] + (size if draws[4] < 0.5 else -size)
+    if not sample.low[arm][index] <= new <= sample.high[arm][index]:
+        return values
+    changed = of_arm[:index] + of_arm[index + 1 :]
+    bisect.insort(changed, new)
+    return {**values, arm: changed}
+
+
+def _loss(values, targets):
+    return sum(target.miss(_statistic(values, target)) for target in targets)
+
+
+def _statistic(values, target):
+    described = {arm: v[target.skipped.get(arm, 0) :] for arm, v in values.items()}
+    if target.group == BETWEEN_ARMS:
+        return location_test(list(described.values()), target.rule).p
+    if target.group == OVERALL:
+        chosen = sorted(itertools.chain(*described.values()))
+    else:
+        chosen = described[target.group]
+    n = len(chosen)
+    if target.statistic in PROBABILITIES:
+        place, weight = _place(n, target)
+        return (1 - weight) * chosen[place] + weight * chosen[min(place + 1, n - 1)]
+    total = sum(chosen)
     if target.statistic == "mean":
-        return chosen.mean()
-    if target.statistic == "sd":
-        return chosen.std(ddof=1)
-    return float(quantile(chosen, PROBABILITIES[target.statistic], target.rule))
+        return total / n
+    return math.sqrt((n * sum(value * value for value in chosen) - total * total) / (n * (n - 1)))
 
 
-def read_targets(ledger, arms, *, analysis, variable, level="", kind=7, rule="") -> list[Target]:
-    """Take the printed statistics of one column from a ledger.
+def _place(n, target):
+    position = _position(n, PROBABILITIES[target.statistic], target.rule)
+    return int(position), position - int(position)
 
-    Parameters
-    ----------
-    ledger : DataFrame
-    arms : sequence of str
-    analysis, variable, level : str
-        Keys of the rows.
-    kind : int
-        Type of the quantiles.
-    rule : str
-        Name of the test.
-    """
-    rows = ledger[
-        (ledger["analysis"] == analysis)
-        & (ledger["variable"] == variable)
-        & (ledger["level"] == level)
-        & ledger["class"].isin(["cohort", "restated", "print"])
-    ]
-    targets = []
-    for row in rows.to_dict("records"):
-        low, high = window(row["printed"], int(row["precision"]))
-        statistic, group = row["statistic"], row["group"]
-        if statistic == "p" and group == BETWEEN_ARMS:
-            targets.append(Target("p", group, low, high, rule))
-        elif statistic in ("mean", "sd") and group in (*arms, OVERALL):
-            targets.append(Target(statistic, group, low, high))
-        elif statistic in PROBABILITIES and group in (*arms, OVERALL):
-            targets.append(Target(statistic, group, low, high, kind))
-    return targets
+
+@functools.cache
+def _position(n, probability, kind):
+    """Place of a quantile among n ordered values, counted from 0; it lies between two."""
+    return float(quantile(np.arange(n), probability, kind))
