@@ -1,0 +1,1 @@
+"""The primer: calculations by hand, pictures, simulations, exercises and quizzes."""
