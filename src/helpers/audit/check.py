@@ -68,11 +68,14 @@ class Question:
     name, title : str
     ask : callable
         Takes a `Printed` and yields checks.
+    informs : bool
+        Whether it only informs, so that its checks never fire.
     """
 
     name: str
     title: str
     ask: Callable[..., Iterator[Check]]
+    informs: bool = False
 
     @property
     def source(self) -> str:
@@ -90,11 +93,11 @@ class Question:
 CHECKS: dict[str, Question] = {}
 
 
-def register(name, title):
+def register(name, title, informs=False):
     """Enter a function in `CHECKS`."""
 
     def enter(function):
-        CHECKS[name] = Question(name, title, function)
+        CHECKS[name] = Question(name, title, function, informs)
         return function
 
     return enter

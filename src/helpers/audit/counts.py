@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from helpers.estimators.contingency import categorical_test, fisher, pearson, ya
 from helpers.formats import format_number, format_p
 from helpers.results import BETWEEN_ARMS, OVERALL
 
+CUT_OFF = "cut off after the last decimal instead of rounded"
 TESTS = {"Pearson": pearson, "Fisher": fisher, "Yates": yates}
 RULES = {
     "fisher_if_observed_below_5": "Fisher where an observed count is below 5, else Pearson",
@@ -24,6 +26,55 @@ RULES = {
 }
 
 
+@dataclass(frozen=True)
+class Share:
+    """A printed percentage whose count is printed too.
+
+    Attributes
+    ----------
+    percent, count : Number
+    denominators : list of int
+        The patients of the group, and those with a value where that is another number.
+    subject : str
+    """
+
+    percent: Number
+    count: Number
+    denominators: list[int]
+    subject: str
+
+    @property
+    def values(self) -> list[float]:
+        return [100 * round(self.count.value) / n for n in self.denominators]
+
+    @property
+    def rounded(self) -> bool:
+        """Whether it is the percentage, rounded."""
+        return any(self.percent.overlaps(value, value) for value in self.values)
+
+    @property
+    def cut(self) -> bool:
+        """Whether it is the percentage, cut off after the last decimal."""
+        scale = 10.0**self.percent.decimals
+        cut = [math.floor(value * scale + 1e-9) / scale for value in self.values]
+        return any(math.isclose(value, float(self.percent.text)) for value in cut)
+
+
+def shares(printed) -> list[Share]:
+    """Every percentage that stands beside its count."""
+    found = []
+    for percent in printed.all("percent"):
+        count, denominators = printed.beside(percent, "n"), _denominators(printed, percent)
+        if count is not None and denominators:
+            found.append(Share(percent, count, denominators, percent.subject))
+    for row in printed.statements:
+        if row["claim"] == "share":
+            count, denominator = map(printed.number, row["about"].split())
+            percent = printed.number(row["id"])
+            found.append(Share(percent, count, [round(denominator.value)], row["id"]))
+    return found
+
+
 @register("percentage", "Percentages against counts")
 def percentages(printed):
     """Each percentage is that of a count among the patients of its group.
@@ -31,20 +82,55 @@ def percentages(printed):
     Where the count is printed it is divided by the patients of the group, or by those with a
     value. Where it is not, some whole number of patients has to give the percentage.
     """
+    for share in shares(printed):
+        yield Check(
+            "percentage",
+            share.subject,
+            f"100 × {share.count.text} / {' or '.join(map(str, share.denominators))}",
+            texts(share.percent, share.count),
+            " or ".join(format_number(v, share.percent.decimals + 1) for v in share.values),
+            CONSISTENT if share.rounded else INCONSISTENT,
+            CUT_OFF if share.cut and not share.rounded else "",
+            min(share.values),
+            max(share.values),
+        )
     for percent in printed.all("percent"):
-        count = printed.beside(percent, "n")
-        denominators = _denominators(printed, percent)
-        if not denominators:
+        size = printed.size(percent.group)
+        if size is None or printed.beside(percent, "n") is not None:
             continue
-        if count is None:
-            yield _possible_percentage(printed, percent, denominators[0])
-        else:
-            yield _percentage(percent, count, denominators, percent.subject)
-    for row in printed.statements:
-        if row["claim"] == "share":
-            count, denominator = map(printed.number, row["about"].split())
-            percent = printed.number(row["id"])
-            yield _percentage(percent, count, [round(denominator.value)], row["id"])
+        counts = possible_counts(percent, size)
+        yield Check(
+            "percentage",
+            percent.subject,
+            f"a whole number of {size} patients",
+            texts(percent),
+            f"{' or '.join(map(str, counts)) or 'no whole number'} of {size}",
+            CONSISTENT if counts else INCONSISTENT,
+            low=min(counts, default=math.nan),
+            high=max(counts, default=math.nan),
+        )
+
+
+@register("rounding_rule", "One rule rounds every percentage")
+def rounding_rule(printed):
+    """Every percentage is rounded to nearest, or every one is cut off after its last decimal."""
+    found = shares(printed)
+    if not found:
+        return
+    rounded = [share for share in found if share.rounded]
+    odd = [share for share in found if not share.rounded]
+    cut = [share for share in odd if share.cut]
+    fits = not odd or all(share.cut for share in found)
+    yield Check(
+        "rounding_rule",
+        f"{len(found)} percentages with their counts",
+        "how many are rounded to nearest, how many cut off",
+        texts(*(share.percent for share in odd or found)),
+        f"{len(rounded)} rounded, {len(cut)} cut off, {len(odd) - len(cut)} neither",
+        CONSISTENT if fits else INCONSISTENT,
+        low=len(rounded),
+        high=len(found),
+    )
 
 
 def _denominators(printed, percent):
@@ -57,43 +143,6 @@ def _denominators(printed, percent):
     with_value = sum(printed.level_sizes(percent.variable, percent.group).values())
     known = percent.analysis == "baseline" and 0 < with_value < size
     return [size, with_value] if known else [size]
-
-
-def _percentage(percent, count, denominators, subject):
-    n = round(count.value)
-    shares = [100 * n / denominator for denominator in denominators]
-    fits = any(percent.overlaps(share, share) for share in shares)
-    scale = 10.0**percent.decimals
-    truncated = any(
-        math.isclose(math.floor(share * scale + 1e-9) / scale, float(percent.text))
-        for share in shares
-    )
-    return Check(
-        "percentage",
-        subject,
-        f"100 × {n} / {' or '.join(map(str, denominators))}",
-        texts(percent, count),
-        " or ".join(format_number(share, percent.decimals + 1) for share in shares),
-        CONSISTENT if fits else INCONSISTENT,
-        "" if fits or not truncated else "cut off after the last decimal instead of rounded",
-        min(shares),
-        max(shares),
-    )
-
-
-def _possible_percentage(printed, percent, size):
-    counts = possible_counts(percent, size)
-    found = f"{' or '.join(map(str, counts)) or 'no whole number'} of {size}"
-    return Check(
-        "percentage",
-        percent.subject,
-        f"a whole number of {size} patients",
-        texts(percent),
-        found,
-        CONSISTENT if counts else INCONSISTENT,
-        low=min(counts, default=math.nan),
-        high=max(counts, default=math.nan),
-    )
 
 
 def possible_counts(percent, size) -> list[int]:
@@ -225,11 +274,21 @@ def _yes_no_tables(printed, p):
     return Tables(p, numbers, [table for table in tables if table.min() >= 0])
 
 
+@lru_cache(maxsize=4096)
+def _p(name, cells, n_arms):
+    return TESTS[name](np.array(cells).reshape(-1, n_arms)).p
+
+
+def p_value(name, table) -> float:
+    """The p value of one of `TESTS`; NaN where the test does not exist."""
+    return _p(name, tuple(table.ravel().tolist()), table.shape[1])
+
+
 def reproducing_tests(tested) -> list[tuple[str, float]]:
     """The tests, with their p, that give the printed p value from any of the tables."""
     found = []
-    for table, (name, test) in itertools.product(tested.tables, TESTS.items()):
-        p = test(table).p
+    for table, name in itertools.product(tested.tables, TESTS):
+        p = p_value(name, table)
         if tested.p.overlaps(p, p):
             found.append((name, p))
     return found
@@ -259,11 +318,9 @@ def contingency(printed):
             verdict = CONSISTENT if fits else INCONSISTENT
             yield Check("contingency", p.subject, "is there a test", numbers, found, verdict)
             continue
-        values = [test(table).p for table in tested.tables for test in TESTS.values()]
+        values = [p_value(name, table) for table in tested.tables for name in TESTS]
         names = dict.fromkeys(name for name, _ in reproducing_tests(tested))
-        shown = ", ".join(
-            f"{name} {format_p(test(tested.tables[0]).p)}" for name, test in TESTS.items()
-        )
+        shown = _every_p(tested.tables[0])
         yield Check(
             "contingency",
             p.subject,
@@ -313,7 +370,7 @@ def _follows(tested, rule):
     return False
 
 
-@register("fragility", "Patients that undo a result")
+@register("fragility", "Patients that undo a result", informs=True)
 def fragility(printed):
     """The fewest patients of one arm whose outcome, if another, moves p across the level.
 
@@ -331,29 +388,33 @@ def fragility(printed):
         if not tests or tested.p.analysis == "baseline" or tested.tables[0].shape != (2, 2):
             continue
         name, p = tests[0]
-        moved = fewest_moved(tested.tables[0], TESTS[name], level)
-        p_all = ", ".join(f"{key} {format_p(t(tested.tables[0]).p)}" for key, t in TESTS.items())
+        moved = fewest_moved(tested.tables[0], name, level)
         to = "at or above" if p < level else "below"
         yield Check(
             "fragility",
             tested.p.subject,
             f"patients moved until {name}'s p is {to} {level:g}",
             texts(tested.p, *tested.counts),
-            f"{moved if moved is not None else 'no number of'} patients; {p_all}",
+            f"{'none' if moved is None else moved} of them; {_every_p(tested.tables[0])}",
             INFORMATION,
             low=math.nan if moved is None else moved,
             high=math.nan if moved is None else moved,
         )
 
 
-def fewest_moved(table, test, level) -> int | None:
+def _every_p(table):
+    return ", ".join(f"{name} {format_p(p_value(name, table))}" for name in TESTS)
+
+
+def fewest_moved(table, name, level) -> int | None:
     """The fewest patients of one arm to be moved between the rows of a 2 x 2 table.
 
     Parameters
     ----------
     table : ndarray of shape (2, 2)
         Arms in columns.
-    test : callable
+    name : str
+        One of `TESTS`.
     level : float
 
     Returns
@@ -361,14 +422,14 @@ def fewest_moved(table, test, level) -> int | None:
     int or None
         None where no move in one arm crosses the level.
     """
-    significant = test(table).p < level
+    significant = p_value(name, table) < level
     for moved in range(1, int(table.max()) + 1):
         for arm, sign in itertools.product((0, 1), (1, -1)):
             changed = table.copy()
             changed[:, arm] += np.array([-moved, moved]) * sign
             if changed.min() < 0:
                 continue
-            p = test(changed).p
+            p = p_value(name, changed)
             if not math.isnan(p) and (p < level) != significant:
                 return moved
     return None

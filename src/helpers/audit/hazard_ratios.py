@@ -276,7 +276,7 @@ def side_sizes(printed, ratio):
     return [counts[level] for level in sides(ratio.group)]
 
 
-@register("interaction", "Subgroup results without a test of interaction")
+@register("interaction", "Subgroup results without a test of interaction", informs=True)
 def interactions(printed):
     """Compare two subgroups by what their p values and sizes allow, where no test is printed.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from scipy import stats
 
@@ -63,6 +65,7 @@ def labels(printed):
         )
 
 
+@lru_cache(maxsize=4096)
 def event_chance(information, n_level, n_reference, total, odds) -> float:
     """Chance of as many events at each level as a Cox coefficient's information needs.
 
@@ -81,8 +84,10 @@ def event_chance(information, n_level, n_reference, total, odds) -> float:
     needed = events * (total - events) / total >= information * (1 - 1e-9)
     if needed.all():
         return 1.0
-    drawn = stats.nchypergeom_wallenius(n_level + n_reference, n_level, total, odds)
-    return float(drawn.pmf(events[needed]).sum())
+    drawn = stats.nchypergeom_wallenius.pmf(
+        events[needed], n_level + n_reference, n_level, total, odds
+    )
+    return float(drawn.sum())
 
 
 @register("direction", "A labelled hazard ratio against the medians")

@@ -50,7 +50,7 @@ def judge(name, subject, tested, inputs, target, compute, decimals) -> Check:
     )
 
 
-@register("padding", "Decimals that were not measured")
+@register("padding", "Decimals that were not measured", informs=True)
 def padding(printed):
     """All means, deviations or quartiles of a row end in zero.
 

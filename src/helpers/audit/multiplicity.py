@@ -45,7 +45,7 @@ def adjust(values) -> dict[str, list[float]]:
     return {name: multipletests(values, method=name)[1].tolist() for name in METHODS}
 
 
-@register("multiplicity", "Many tests")
+@register("multiplicity", "Many tests", informs=True)
 def multiplicity(printed):
     """How many of all printed p values remain below the level after adjustment.
 

@@ -20,7 +20,7 @@ import math
 import operator
 
 from helpers.audit.check import CONSISTENT, INCONSISTENT, Check, register
-from helpers.audit.printed import texts
+from helpers.audit.printed import SLACK, texts
 from helpers.formats import format_number
 
 RELATIONS = {"<": operator.lt, "≤": operator.le, ">": operator.gt, "≥": operator.ge}
@@ -34,11 +34,14 @@ def _relation(text):
 
 @register("restated", "A number that stands in more than one place")
 def restated(printed):
-    """All versions of one number can be roundings of one value."""
+    """All versions of a number are roundings of one value; with equal decimals, equal."""
     for found in printed.repeated():
         low, high = max(number.low for number in found), min(number.high for number in found)
-        fits = found[0].overlaps(low, high) if found[0].finite else _same(found)
-        fits = fits and low <= high + 1e-9 if found[0].finite else fits
+        by_decimals = {}
+        for number in found:
+            by_decimals.setdefault(number.decimals, set()).add(number.text)
+        alike = all(len(versions) == 1 for versions in by_decimals.values())
+        fits = alike and (low <= high + SLACK or all(math.isnan(n.low) for n in found))
         yield Check(
             "restated",
             f"{found[0].subject}: {found[0].statistic.replace('_', ' ')}",
@@ -49,10 +52,6 @@ def restated(printed):
             low=low,
             high=high,
         )
-
-
-def _same(found):
-    return len({number.text for number in found}) == 1
 
 
 @register("claim", "Statements about several p values")

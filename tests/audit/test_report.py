@@ -1,0 +1,113 @@
+import json
+from collections import Counter
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from ledgers import ledger, row
+
+from helpers.audit import CHECKS, VERDICTS, audit, describe, load_printed, summarize
+from helpers.cli import main
+from helpers.errors import InputError
+from helpers.study import load_study
+
+DATA = Path(__file__).parents[2] / "data"
+
+
+@pytest.fixture(scope="module")
+def checks():
+    return audit(load_printed(DATA / "published.csv"), load_study(DATA / "study.yml").conventions)
+
+
+def test_every_check_says_what_it_asks():
+    for question in CHECKS.values():
+        assert question.summary.endswith("."), question.name
+        assert question.title
+
+
+def test_what_fires_on_the_print_of_the_study(checks):
+    fired = Counter(check.name for check in checks if check.fired)
+    assert fired == {
+        "percentage": 6,
+        "rounding_rule": 1,
+        "t_test": 2,
+        "overall": 3,
+        "quartile_versions": 1,
+        "label": 1,
+        "direction": 2,
+        "claim": 3,
+    }
+
+
+def test_every_check_names_numbers_of_the_ledger(checks):
+    known = set(load_printed(DATA / "published.csv")["id"])
+    for check in checks:
+        assert check.verdict in VERDICTS
+        assert check.printed.keys() <= known
+        assert check.printed and check.subject and check.tested and check.found
+
+
+def test_the_print_of_the_study_by_check(checks):
+    table = summarize(checks)
+    assert table["total"].sum() == len(checks)
+    assert table.loc["contingency", "total"] == 43
+    assert table.loc["log_symmetry", "consistent"] == 28
+    assert table.loc["wald_p", "consistent"] == 28
+
+
+def run(path, *options):
+    return CliRunner().invoke(main, ["audit", str(path), *map(str, options)])
+
+
+def test_a_consistent_ledger_exits_with_zero(tmp_path):
+    frame = ledger(row("baseline", "n", 10, variable="x", level="yes", group="new"))
+    rest = ledger(row("baseline", "n", 36, variable="x", level="no", group="new"))
+    frame = pd.concat([frame, rest.tail(1).assign(id="last")])
+    frame.to_csv(tmp_path / "ledger.csv", index=False)
+    done = run(tmp_path / "ledger.csv")
+    assert done.exit_code == 0, done.output
+    assert "inconsistent:" not in done.output
+
+
+def test_an_inconsistent_ledger_exits_with_one(tmp_path):
+    row_ = row("response", "percent", "47.3", variable="orr", group="new")
+    ledger(row_).to_csv(tmp_path / "ledger.csv", index=False)
+    done = run(tmp_path / "ledger.csv", "--json", tmp_path / "checks.json")
+    assert done.exit_code == 1
+    assert "inconsistent: Percentages against counts: response, orr, new" in done.output
+    records = json.loads((tmp_path / "checks.json").read_text("utf-8"))
+    (found,) = [record for record in records if record["verdict"] == "inconsistent"]
+    assert found["printed"] == {"row3": "47.3"}
+    assert found["low"] is None
+
+
+def test_a_bad_ledger_exits_with_two_and_says_all(tmp_path):
+    frame = ledger(row("response", "percent", "about half", variable="orr", group="new"))
+    frame.to_csv(tmp_path / "ledger.csv", index=False)
+    done = run(tmp_path / "ledger.csv", "--json", tmp_path / "checks.json")
+    assert done.exit_code == 2
+    assert not (tmp_path / "checks.json").exists()
+    frame["printed"] = frame["printed"].replace("about half", "<50")
+    frame.loc[0, ["printed_group", "grain"]] = ["new/old", "-1"]
+    frame.loc[1, ["claim", "about"]] = ["share", "row0"]
+    frame.loc[2, "claim"] = "some"
+    frame.loc[3, "claim"] = "every"
+    frame.loc[3, "printed"] = "50"
+    frame[["decimals", "precision"]] = "0"
+    frame.to_csv(tmp_path / "ledger.csv", index=False)
+    with pytest.raises(InputError) as caught:
+        load_printed(tmp_path / "ledger.csv")
+    assert [problem.split(":")[0] for problem in caught.value.problems] == [
+        "row 2, column 'printed_group'",
+        "row 2, column 'grain'",
+        "row 3, column 'about'",
+        "row 4, column 'claim'",
+        "row 5, column 'printed'",
+    ]
+
+
+def test_a_check_in_one_line(checks):
+    line = describe(next(check for check in checks if check.name == "claim"))
+    assert line.startswith("inconsistent: Statements about several p values: ")
+    assert "[text.os.uni.p_threshold <0.01, " in line
