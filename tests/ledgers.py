@@ -35,7 +35,7 @@ def number(text, statistic="mean", **keys):
 
 def ask(name, *rows, sizes=SIZES):
     """The answers of one check."""
-    return audit(ledger(*rows, sizes=sizes), names=[name])
+    return audit(ledger(*rows, sizes=sizes), only=[name])
 
 
 def verdicts(name, *rows, sizes=SIZES):

@@ -235,9 +235,11 @@ def audit(ledger, study, target):
     from helpers.audit import CONSISTENT, describe, load_printed, summarize, to_records
     from helpers.audit import audit as ask
     from helpers.study import load_study
+    from helpers.tables.comparison import labels_of
 
-    conventions = load_study(study).conventions if study else None
-    checks = ask(load_printed(ledger), conventions)
+    described = load_study(study) if study else None
+    conventions, labels = (described.conventions, labels_of(described)) if study else (None, None)
+    checks = ask(load_printed(ledger), conventions, labels)
     for check in checks:
         if check.verdict != CONSISTENT:
             click.echo(describe(check))

@@ -75,7 +75,7 @@ def test_an_inconsistent_ledger_exits_with_one(tmp_path):
     ledger(row_).to_csv(tmp_path / "ledger.csv", index=False)
     done = run(tmp_path / "ledger.csv", "--json", tmp_path / "checks.json")
     assert done.exit_code == 1
-    assert "inconsistent: Percentages against counts: response, orr, new" in done.output
+    assert "inconsistent: Percentages against counts: Orr, new" in done.output
     records = json.loads((tmp_path / "checks.json").read_text("utf-8"))
     (found,) = [record for record in records if record["verdict"] == "inconsistent"]
     assert found["printed"] == {"row3": "47.3"}

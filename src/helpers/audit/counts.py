@@ -166,7 +166,10 @@ def _arm_sums(printed):
         if not parts or None in parts:
             continue
         added = sum(round(part.value) for part in parts)
-        yield _sum("arms", total, parts, added, round(total.value))
+        subject = printed.describe(
+            analysis=total.analysis, variable=total.variable, level=total.level
+        )
+        yield _sum(subject, [*parts, total], added, round(total.value))
 
 
 def _level_sums(printed):
@@ -183,21 +186,20 @@ def _level_sums(printed):
         if analysis == "exposure" and added <= size:
             continue
         expected = size - (round(missing.value) if missing else 0)
-        yield _sum("levels", parts[0], parts, added, expected)
+        subject = printed.describe(analysis=analysis, variable=variable, group=group)
+        short = f"{expected - added} patients may have no value, which the print does not say"
+        yield _sum(subject, parts, added, expected, short if added < expected else "")
 
 
-def _sum(what, first, parts, added, expected):
-    fits = added == expected
-    short = f"{expected - added} patients may have no value, which the print does not say"
-    subject = (first.analysis, first.variable, first.group if what == "levels" else first.level)
+def _sum(subject, numbers, added, expected, explanation=""):
     return Check(
         "sum",
-        ", ".join(part.replace("_", " ") for part in (*subject, f"sum of {what}") if part),
-        " + ".join(part.text for part in parts),
-        texts(*parts, *([first] if what == "arms" else [])),
+        subject or "Patients",
+        f"adds up to {expected}",
+        texts(*numbers),
         f"{added} of {expected}",
-        CONSISTENT if fits else INCONSISTENT,
-        short if added < expected and what == "levels" else "",
+        CONSISTENT if added == expected else INCONSISTENT,
+        explanation,
         added,
         added,
     )

@@ -305,7 +305,7 @@ def interactions(printed):
         p = interaction_p([q.value for q in found], events, signs)
         yield Check(
             "interaction",
-            f"{endpoint}, {variable.replace('_', ' ')}",
+            printed.describe(endpoint=endpoint, variable=variable),
             "difference of the subgroups' log hazard ratios",
             texts(*found),
             f"p about {format_p(p)} with {total} events",

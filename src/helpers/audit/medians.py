@@ -69,7 +69,7 @@ def subgroup_medians(printed):
             verdict = CONSISTENT if inside else _outside(printed, median, levels)
             yield Check(
                 "subgroup_medians",
-                f"{median.subject}, by {variable.replace('_', ' ')}",
+                f"{median.subject}, by {printed.describe(variable=variable)}",
                 "between the medians of its subgroups",
                 texts(median, *levels),
                 f"{median.text} between {' and '.join(part.text for part in levels)}",
@@ -197,7 +197,7 @@ def limits(printed):
             )
             yield Check(
                 "limits",
-                f"{endpoint}, {variable.replace('_', ' ')}",
+                printed.describe(endpoint=endpoint, variable=variable),
                 "patients without an event that the open limits need",
                 texts(*needs.numbers),
                 f"{shown}; at most {free} are without an event",

@@ -14,6 +14,16 @@ from helpers.study import Conventions
 
 SLACK = 1e-9  # relative; binary fractions must not make a false alarm
 BINARY = "binary"  # the grain of zeros and ones
+ANALYSES = {
+    "baseline": "",
+    "survival": "",
+    "response": "",
+    "adverse_event": "adverse event",
+    "measurement": "",
+    "cox_univariable": "univariable",
+    "cox_multivariable": "multivariable",
+    "subgroup": "subgroup",
+}
 FEWEST_PADDED = 3  # numbers that all end in zero before the zero is taken for padding
 
 
@@ -36,6 +46,8 @@ class Number:
         The group that the ledger reads it as, where it is another than printed.
     grain : str
         The step in which the quantity is measured, or ``binary``; empty if not known.
+    subject : str
+        What the number is about, without its statistic.
     """
 
     id: str
@@ -53,6 +65,7 @@ class Number:
     restated: bool = False
     reading: str = ""
     grain: str = ""
+    subject: str = ""
 
     @property
     def value(self) -> float:
@@ -66,12 +79,6 @@ class Number:
     @property
     def keys(self) -> dict[str, str]:
         return {name: getattr(self, name) for name in KEYS}
-
-    @property
-    def subject(self) -> str:
-        """What the number is about, without its statistic."""
-        parts = (self.analysis, self.endpoint, self.variable, self.level, self.group)
-        return ", ".join(part.replace("_", " ") for part in parts if part)
 
     def overlaps(self, low, high) -> bool:
         """Whether a value between two limits can print as this number."""
@@ -138,6 +145,9 @@ class Printed:
         ``claim`` and ``about``, see `helpers.audit.statements`.
     conventions : Conventions, optional
         Of the study file; levels of confidence and significance, the screening threshold.
+    labels : dict, optional
+        Labels of keys, see `helpers.tables.comparison.labels_of`; without it the keys
+        themselves are shown.
 
     Attributes
     ----------
@@ -149,13 +159,14 @@ class Printed:
         The groups whose size is printed, other than all.
     """
 
-    def __init__(self, ledger, conventions=None):
+    def __init__(self, ledger, conventions=None, labels=None):
         self.conventions = conventions or Conventions()
+        self._labels = labels or {}
         rows = ledger.fillna("").to_dict("records")
         self.statements = [row for row in rows if row.get("claim")]
         self._rows = {row["id"]: row for row in rows}
         keyed = (row for row in rows if row["statistic"] and row["class"] in COMPARED)
-        self.numbers = [_read(row) for row in keyed]
+        self.numbers = [self._read(row) for row in keyed]
         self._by_keys = defaultdict(list)
         self._by_statistic = defaultdict(list)
         for number in self.numbers:
@@ -201,32 +212,47 @@ class Printed:
 
     def number(self, identifier) -> Number:
         """The number with an id, whether or not it has keys."""
-        return _read(self._rows[identifier])
+        return self._read(self._rows[identifier])
 
     def level_sizes(self, variable, group) -> dict[str, int]:
         """Patients of a group at each level of a categorical characteristic."""
         counts = self.all("n", analysis="baseline", variable=variable, group=group)
         return {number.level: round(number.value) for number in counts if number.level}
 
+    def describe(self, *, analysis="", endpoint="", variable="", level="", group="") -> str:
+        """Name what a number is about, in the study's labels where they are known."""
+        labels = self._labels
+        parts = [
+            ANALYSES.get(analysis, analysis),
+            labels.get(endpoint, endpoint),
+            "" if variable == "arm" else labels.get(variable, variable),
+            labels.get((variable, level), level),
+            labels.get((variable, group), labels.get(("arm", group), group)),
+        ]
+        shown = ", ".join(part.replace("_", " ") for part in parts if part)
+        return f"{shown[:1].upper()}{shown[1:]}"
 
-def _read(row):
-    low, high = window(row["printed"])
-    if row["statistic"] == "p" or row["statistic"].startswith("p_"):
-        low, high = max(low, 0.0), min(high, 1.0)
-    labelled = row.get("printed_group") or row["group"]
-    return Number(
-        id=row["id"],
-        text=row["printed"],
-        place=row["place"],
-        **{name: row[name] for name in KEYS if name != "group"},
-        group=labelled,
-        low=low,
-        high=high,
-        decimals=count_decimals(row["printed"]),
-        restated=row["class"] == "restated",
-        reading=row["group"] if labelled != row["group"] else "",
-        grain=row.get("grain", ""),
-    )
+    def _read(self, row):
+        low, high = window(row["printed"])
+        if row["statistic"] == "p" or row["statistic"].startswith("p_"):
+            low, high = max(low, 0.0), min(high, 1.0)
+        keys = {name: row[name] for name in KEYS}
+        labelled = row.get("printed_group") or row["group"]
+        keys["group"] = labelled
+        about = {name: key for name, key in keys.items() if name != "statistic"}
+        return Number(
+            id=row["id"],
+            text=row["printed"],
+            place=row["place"],
+            **keys,
+            low=low,
+            high=high,
+            decimals=count_decimals(row["printed"]),
+            restated=row["class"] == "restated",
+            reading=row["group"] if labelled != row["group"] else "",
+            grain=row.get("grain", ""),
+            subject=self.describe(**about) or row["id"],
+        )
 
 
 def sides(group) -> tuple[str, str] | None:

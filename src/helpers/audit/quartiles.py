@@ -55,7 +55,7 @@ def quartile_versions(printed):
         other = [printed.find(s, group=g, **keys) for g in printed.arms for s in PROBABILITIES]
         sizes = [printed.size(arm) for arm in printed.arms]
         if one and None not in (*one, *other, *sizes):
-            yield _versions(one[0].subject.rpartition(", ")[0], one, other, sizes)
+            yield _versions(printed.describe(variable=variable), one, other, sizes)
 
 
 def _versions(subject, one, other, sizes):

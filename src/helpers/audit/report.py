@@ -72,7 +72,7 @@ def _is_step(text):
         return False
 
 
-def audit(ledger, conventions=None, names=None) -> list[Check]:
+def audit(ledger, conventions=None, labels=None, only=None) -> list[Check]:
     """Ask every check of the printed numbers of a study.
 
     Parameters
@@ -81,7 +81,9 @@ def audit(ledger, conventions=None, names=None) -> list[Check]:
         Made by `helpers.published.load_ledger`.
     conventions : Conventions, optional
         Of the study file.
-    names : sequence of str, optional
+    labels : dict, optional
+        Labels of the study's keys, see `Printed`.
+    only : sequence of str, optional
         Which of `CHECKS`; all of them if not given.
 
     Returns
@@ -89,8 +91,8 @@ def audit(ledger, conventions=None, names=None) -> list[Check]:
     list of Check
         A check whose numbers are not printed has no entry.
     """
-    printed = Printed(ledger, conventions)
-    return [check for name in names or CHECKS for check in CHECKS[name].ask(printed)]
+    printed = Printed(ledger, conventions, labels)
+    return [check for name in only or CHECKS for check in CHECKS[name].ask(printed)]
 
 
 def summarize(checks) -> pd.DataFrame:

@@ -307,7 +307,7 @@ def assess_paper(seed) -> dict[str, str]:
     """
     ledger = simulate_paper(seed)
     asked = [name for name, question in CHECKS.items() if not question.informs]
-    alarms = sorted({check.name for check in audit(ledger, names=asked) if check.fired})
+    alarms = sorted({check.name for check in audit(ledger, only=asked) if check.fired})
     assessed = {"seed": str(seed), "false_alarms": " ".join(alarms)}
     rng = np.random.default_rng([SEED, seed, 1])
     for kind, error in ERRORS.items():
@@ -316,7 +316,7 @@ def assess_paper(seed) -> dict[str, str]:
         if changed is None:
             assessed[kind] = ""
         else:
-            found = covering and any(check.fired for check in audit(changed, names=covering))
+            found = covering and any(check.fired for check in audit(changed, only=covering))
             assessed[kind] = "1" if found else "0"
     return assessed
 

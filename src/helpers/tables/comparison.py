@@ -33,7 +33,7 @@ def table_comparison(comparison, name, study=None) -> Table:
     study : Study, optional
         Gives the numbers the labels of the study in place of its keys.
     """
-    names = _names(study) if study else {}
+    names = labels_of(study) if study else {}
     columns = [
         Column("Number", "text"),
         Column("Printed"),
@@ -62,7 +62,7 @@ def describe_comparison(comparison) -> str:
 
 def table_not_testable(comparison, study=None) -> Table:
     """The printed numbers that no computation can decide, with the reason."""
-    names = _names(study) if study else {}
+    names = labels_of(study) if study else {}
     columns = [Column("Number", "text"), Column("Printed"), Column("Why", "note")]
     rows = []
     untested = comparison[comparison["verdict"] == NOT_TESTABLE]
@@ -111,8 +111,8 @@ def _statistic(statistic):
     return STATISTICS.get(statistic, statistic.replace("_", " "))
 
 
-def _names(study):
-    """Labels by endpoint, by variable, and by variable with level or contrast."""
+def labels_of(study):
+    """Labels of a study's keys: by endpoint, by variable, by variable with level or contrast."""
     leveled = {"arm": study.arm, **study.covariates, **study.exposures}
     names = {key: endpoint.abbreviation for key, endpoint in study.endpoints.items()}
     names |= {key: described.label for key, described in leveled.items()}

@@ -1,0 +1,184 @@
+"""The audit of the print: checks, how often they are wrong, biases of a design."""
+
+from helpers.formats import format_number, format_p
+from helpers.tables.table import Column, Row, Table
+
+
+def table_checks(checks, name, caption, notes=()) -> Table:
+    """Each check: what was tested on which printed numbers, the result, the verdict.
+
+    Parameters
+    ----------
+    checks : list of Check
+    name, caption : str
+    notes : sequence of str
+    """
+    columns = [
+        Column("Subject", "text"),
+        Column("Printed", "note"),
+        Column("Computed", "note"),
+        Column("Verdict", "verdict"),
+        Column("What would explain it", "note"),
+    ]
+    explained = any(check.explanation for check in checks)
+    rows = []
+    for check in checks:
+        printed = ", ".join(check.printed.values())
+        computed = f"{check.tested}: {check.found}"
+        cells = (check.subject, printed, computed, check.verdict, check.explanation)
+        rows.append(Row(cells if explained else cells[:-1]))
+    return Table(name, caption, columns if explained else columns[:-1], rows, list(notes))
+
+
+def table_questions(summary, questions) -> Table:
+    """What each check asks, and how many of its answers got which verdict.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        Made by `helpers.audit.summarize`.
+    questions : dict of str to Question
+        `helpers.audit.CHECKS`.
+    """
+    verdicts = [name for name in summary.columns if name not in ("title", "total")]
+    columns = [
+        Column("Check", "text"),
+        Column("What it asks", "note"),
+        *(Column(verdict.capitalize()) for verdict in verdicts),
+        Column("Source", "note"),
+    ]
+    rows = []
+    for name, counts in summary.iterrows():
+        shown = [str(counts[verdict]) if counts[verdict] else "" for verdict in verdicts]
+        question = questions[name]
+        source = question.source or "arithmetic"
+        rows.append(Row((question.title, question.summary, *shown, source)))
+    return Table("tab-audit-checks", "The checks and their answers", columns, rows)
+
+
+def table_false_alarms(false_alarms) -> Table:
+    """How often each check fires on a paper that is printed correctly.
+
+    Parameters
+    ----------
+    false_alarms : DataFrame
+        Made by `helpers.audit.simulated_papers.summarize_false_alarms`.
+    """
+    columns = [Column("Check", "text"), Column("Papers"), Column("False alarms"), Column("Share")]
+    rows = [
+        Row((row.title, str(row.n), str(row.fired), _share(row.rate, row.std_error)))
+        for row in false_alarms.itertuples()
+    ]
+    note = "Share in per cent, with its Monte Carlo standard error."
+    caption = "False alarms on simulated papers that are printed correctly"
+    return Table("tab-false-alarms", caption, columns, rows, [note])
+
+
+def table_detection(detection) -> Table:
+    """How often an error of print is found, by its kind.
+
+    Parameters
+    ----------
+    detection : DataFrame
+        Made by `helpers.audit.simulated_papers.summarize_detection`.
+    """
+    columns = [
+        Column("Error", "text"),
+        Column("Papers"),
+        Column("Found"),
+        Column("Share"),
+        Column("Checks that cover it", "note"),
+    ]
+    rows = [
+        Row((row.label, str(row.n), str(row.found), _share(row.rate, row.std_error), row.checks))
+        for row in detection.itertuples()
+    ]
+    note = "Share in per cent, with its Monte Carlo standard error."
+    return Table("tab-detection", "Errors found, by kind", columns, rows, [note])
+
+
+def table_bias(rows, labels, name, caption, notes=()) -> Table:
+    """The hazard ratio and the rejections that a design makes without an effect.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Made by a function of `helpers.audit.simulations`.
+    labels : dict of str to str
+        Headings of the columns that describe the scenario, in order.
+    name, caption : str
+    notes : sequence of str
+    """
+    first, *rest = labels.values()
+    columns = [
+        Column(first, "text"),
+        *map(Column, rest),
+        Column("Hazard ratio (error)"),
+        Column("p below 0.05, % (error)"),
+    ]
+    shown = [
+        Row(
+            (
+                *(_plain(row[column]) for column in labels),
+                f"{format_number(row['hazard_ratio'], 2)} "
+                f"({format_number(row['hazard_ratio_error'], 3)})",
+                _share(row["rejected"], row["rejected_error"]),
+            )
+        )
+        for row in rows.to_dict("records")
+    ]
+    return Table(name, caption, columns, shown, list(notes))
+
+
+def table_subgroup_rates(rates, labels, name, caption, notes=()) -> Table:
+    """How often tests within subgroups mislead.
+
+    Parameters
+    ----------
+    rates : dict of str to DataFrame
+        Made by `helpers.audit.simulations.subgroup_tests`, by the heading of their column.
+    labels : dict of str to str
+        What each outcome is called.
+    name, caption : str
+    notes : sequence of str
+    """
+    by_heading = {heading: rows.set_index("outcome") for heading, rows in rates.items()}
+    columns = [Column("Outcome", "text"), *map(Column, by_heading)]
+    rows = [
+        Row(
+            (
+                label,
+                *(
+                    _share(rows.loc[outcome, "share"], rows.loc[outcome, "share_error"])
+                    for rows in by_heading.values()
+                ),
+            )
+        )
+        for outcome, label in labels.items()
+    ]
+    return Table(name, caption, columns, rows, list(notes))
+
+
+def table_p_values(rows, name, caption) -> Table:
+    """Two-way tables with the p value of each test.
+
+    Parameters
+    ----------
+    rows : list of (str, str, dict of str to float)
+        Label, counts as text, and p values by the name of the test.
+    name, caption : str
+    """
+    tests = list(rows[0][2])
+    columns = [Column("Outcome", "text"), Column("Patients"), *map(Column, tests)]
+    shown = [
+        Row((label, counts, *map(format_p, values.values()))) for label, counts, values in rows
+    ]
+    return Table(name, caption, columns, shown)
+
+
+def _share(share, error):
+    return f"{format_number(100 * share, 1)} ({format_number(100 * error, 1)})"
+
+
+def _plain(value):
+    return value if isinstance(value, str) else format(value, "g")
