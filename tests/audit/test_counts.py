@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ledgers import ask, fired, row, verdicts
+from ledgers import ask, fired, ledger, row, verdicts
 
-from helpers.audit import CONSISTENT, INCONSISTENT, UNDECIDED
-from helpers.audit.counts import CUT_OFF, fewest_moved
+from helpers.audit import CONSISTENT, INCONSISTENT, UNDECIDED, Printed
+from helpers.audit.counts import CUT_OFF, fewest_moved, most_frequent
 from helpers.estimators.contingency import categorical_test
 from helpers.formats import format_number
 
@@ -171,3 +171,15 @@ def test_one_wrong_digit_is_found(table, data):
     rows[place]["printed"] = changed
     covering = "percentage" if rows[place]["statistic"] == "percent" else "sum"
     assert covering in fired(rows, sizes)
+
+
+def test_most_frequent_events():
+    rows = [
+        *event(21, "", name="bilirubin")[:1],
+        *event(14, "", name="neutropenia")[:1],
+        *event(19, "", name="ast")[:1],
+        *event(14, "", name="alt")[:1],
+        *event(2, "", name="rash")[:1],
+    ]
+    found = most_frequent(Printed(ledger(*rows)), "new", 3)
+    assert [number.variable for number in found] == ["bilirubin", "ast", "neutropenia", "alt"]

@@ -4,7 +4,7 @@ from ledgers import ask, number, row, verdicts
 
 from helpers.audit import CONSISTENT, INCONSISTENT, INFORMATION
 from helpers.audit.printed import window, without_padding
-from helpers.audit.quartiles import PROBABILITIES, possible_definitions
+from helpers.audit.quartiles import PROBABILITIES, possible_definitions, possible_sizes
 from helpers.estimators.location import quantile
 from helpers.formats import format_number
 
@@ -169,3 +169,10 @@ def test_quartiles_in_order():
     assert verdicts("quartile_order", *rows) == [CONSISTENT]
     rows[0]["printed"] = "29.0"
     assert verdicts("quartile_order", *rows) == [INCONSISTENT]
+
+
+def test_sizes_that_quartiles_and_a_count_allow():
+    """Median 3.0 with two values from 10 on: four or more values; Q3 below 10 needs eight."""
+    numbers = [number(text, s) for s, text in (("q1", "2.0"), ("median", "3.0"), ("q3", "9.0"))]
+    found = possible_sizes(numbers, range(3, 12), 2, 10, 1, kind=1)
+    assert found == [8, 9, 10, 11]

@@ -437,6 +437,21 @@ def fewest_moved(table, name, level) -> int | None:
     return None
 
 
+def most_frequent(printed, group, n, level="any_grade") -> list[Number]:
+    """The adverse events of most patients of a group, in order; as many more as tie.
+
+    Parameters
+    ----------
+    printed : Printed
+    group : str
+    n : int
+    level : str
+    """
+    counts = printed.all("n", analysis="adverse_event", group=group, level=level)
+    ordered = sorted(counts, key=lambda number: -number.value)
+    return [number for number in ordered if number.value >= ordered[min(n, len(ordered)) - 1].value]
+
+
 @register("subset", "A printed number of patients in a part of the study")
 def subsets(printed):
     """The size of a part that is described on its own does not exceed the whole."""

@@ -121,16 +121,52 @@ def _weights(kind, size):
     return np.array([quantile(sample, probabilities, kind) for sample in steps]).T
 
 
-def _feasible(weights, numbers):
-    """Whether a lowest value and increments that are not negative give every number."""
-    columns = np.union1d([0], np.flatnonzero(np.ptp(weights, axis=0) > 0))
-    weights = weights[:, columns]
-    upper = np.array([number.high for number in numbers])
-    lower = np.array([number.low for number in numbers])
+def possible_sizes(numbers, sizes, n_above, cutoff, least, kind) -> list[int]:
+    """The sample sizes under which printed quartiles go with a count at a cut-off.
+
+    Parameters
+    ----------
+    numbers : sequence of Number
+        First quartile, median and third quartile.
+    sizes : iterable of int
+        Sizes to try.
+    n_above : int
+        Values at or above `cutoff`; all are at least `least`.
+    cutoff, least : float
+    kind : int
+        Hyndman and Fan's type of the quartiles.
+    """
+    found = []
+    for size in sizes:
+        if size < n_above:
+            continue
+        below = np.arange(size) < size - n_above
+        lower = np.where(below, least, cutoff)
+        upper = np.where(below, cutoff, np.inf)
+        if _feasible(_weights(kind, size), numbers, np.column_stack([lower, upper])):
+            found.append(size)
+    return found
+
+
+def _feasible(weights, numbers, limits=None):
+    """Whether a lowest value and increments that are not negative give every number.
+
+    With limits of each ordered value, those are kept too.
+    """
+    columns = np.arange(weights.shape[1])
+    if limits is None:
+        columns = np.union1d([0], np.flatnonzero(np.ptp(weights, axis=0) > 0))
+    rows = [weights[:, columns]]
+    bounds = [np.array([(number.low, number.high) for number in numbers])]
+    if limits is not None:
+        rows.append(np.tri(len(columns)))
+        bounds.append(limits)
+    matrix, (lower, upper) = np.vstack(rows), np.vstack(bounds).T
+    capped, floored = np.isfinite(upper), np.isfinite(lower)
     done = linprog(
         np.zeros(len(columns)),
-        A_ub=np.vstack([weights, -weights]),
-        b_ub=np.concatenate([upper, -lower]),
+        A_ub=np.vstack([matrix[capped], -matrix[floored]]),
+        b_ub=np.concatenate([upper[capped], -lower[floored]]),
         bounds=[(None, None)] + [(0, None)] * (len(columns) - 1),
         method="highs",
     )
