@@ -136,7 +136,7 @@ def test_the_main_results_have_the_least_favourable_verdict_of_their_numbers():
     )
     table = table_main_results(results, STUDY, comparison())
     assert [column.label for column in table.columns] == [
-        "",
+        "Result",
         "Old drug (n = 4)",
         "New drug",
         "Comparison",
@@ -267,7 +267,7 @@ def test_the_tests_of_response_stand_side_by_side():
     table = table_response_tests(rows_of({("response", "", "orr", "", "between_arms"): ps}), STUDY)
     assert cells_of(table)[-1] == ("Response rate", "0.036", "0.061", "0.048", "0.036")
     assert [column.label for column in table.columns] == [
-        "",
+        "Response",
         "Pearson",
         "Yates",
         "Fisher",
@@ -398,6 +398,15 @@ def test_no_table_crashes_without_results(arms):
         assert build(nothing, study).to_html()
     for build in (table_cox, table_cox_sensitivity, table_subgroups):
         assert build(nothing, study, "os").to_csv()
+
+
+def test_no_table_has_a_column_without_a_name(monkeypatch):
+    built = []
+    check = Table.__post_init__
+    monkeypatch.setattr(Table, "__post_init__", lambda self: (built.append(self), check(self)))
+    test_no_table_crashes_without_results(2)
+    assert len(built) > 10
+    assert all(column.label for table in built for column in table.columns)
 
 
 def spanned(text="x"):

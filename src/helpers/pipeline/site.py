@@ -1,9 +1,13 @@
-"""Sphinx extension: MathJax from the installed package, and roles that browsers know."""
+"""Sphinx extension: MathJax from the installed package, and pages that a keyboard can read."""
 
+import re
 import shutil
 import sysconfig
 from pathlib import Path
 
+PROSE_TABLE = re.compile(
+    r'<div class="pst-scrollable-table-container"(?=>\s*<table class="(?!results))'
+)
 # The script, its fonts, and the TeX extensions that it loads when a page uses them.
 PARTS = ["tex-chtml.js", "output/chtml/fonts/woff-v2", "input/tex/extensions"]
 
@@ -12,7 +16,7 @@ def setup(app):
     """Register the extension."""
     app.config.mathjax_path = "mathjax/tex-chtml.js"
     app.connect("builder-inited", _copy_mathjax)
-    app.connect("html-page-context", _name_roles)
+    app.connect("html-page-context", _make_accessible)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -31,7 +35,8 @@ def _copy_mathjax(app):
             shutil.copyfile(source / part, copied)
 
 
-def _name_roles(app, pagename, templatename, context, doctree):
-    """Give entries of a bibliography the role that a list's entries have."""
+def _make_accessible(app, pagename, templatename, context, doctree):
+    """Give a bibliography's entries the role of a list's, and let the keyboard scroll tables."""
     if "body" in context:
-        context["body"] = context["body"].replace('role="doc-biblioentry"', 'role="listitem"')
+        body = context["body"].replace('role="doc-biblioentry"', 'role="listitem"')
+        context["body"] = PROSE_TABLE.sub(r'\g<0> tabindex="0"', body)

@@ -26,7 +26,7 @@ def table_survival(results, study) -> Table:
     lookup = Lookup(results)
     arms = list(study.arm.levels)
     unit, interval = study.time.unit, interval_name(study)
-    columns = [Column("", "text"), *(Column(study.arm.levels[arm].label) for arm in arms)]
+    columns = [Column("Endpoint", "text"), *(Column(study.arm.levels[arm].label) for arm in arms)]
     columns.append(Column("Comparison"))
     rows = []
     for endpoint, described in study.endpoints.items():
@@ -80,7 +80,7 @@ def table_response(results, study) -> Table:
     lookup = Lookup(results)
     groups = group_columns(lookup, study)
     columns = [
-        Column("", "text"),
+        Column("Response", "text"),
         *(Column(c.label, spanner=f"n (%), {interval_name(study)}") for c in groups.values()),
         *_contrast_columns(study),
     ]
@@ -101,7 +101,7 @@ def table_response(results, study) -> Table:
 def table_response_tests(results, study) -> Table:
     """The p values that different tests give for the same counts."""
     lookup = Lookup(results)
-    columns = [Column("", "text"), *map(Column, RESPONSE_TESTS.values())]
+    columns = [Column("Response", "text"), *map(Column, RESPONSE_TESTS.values())]
     rows = []
     for key, label in _answers(study).items():
         keys = {"analysis": "response", "variable": key, "group": BETWEEN_ARMS}
@@ -114,7 +114,7 @@ def table_measurements(results, study) -> Table:
     """Laboratory values before and after, their change, and the tests of it."""
     lookup = Lookup(results)
     groups = group_columns(lookup, study)
-    columns = [Column("", "text"), *groups.values(), Column("p between arms")]
+    columns = [Column("Value", "text"), *groups.values(), Column("p between arms")]
     rows = []
     for variable, measurement in study.measurements.items():
         rows.append(Row((_title(measurement),), "section"))

@@ -21,7 +21,7 @@ def table_main_results(results, study, comparison=None) -> Table:
     """
     lookup = Lookup(results)
     arms = group_columns(lookup, study, overall=False)
-    columns = [Column("", "text"), *arms.values(), Column("Comparison"), Column("p")]
+    columns = [Column("Result", "text"), *arms.values(), Column("Comparison"), Column("p")]
     columns += [] if comparison is None else [Column("Verdict", "verdict")]
     rows = []
     for label, keys, cell, ratio, p in _lines(lookup, study):
