@@ -14,8 +14,9 @@ from helpers.estimators.risk_sets import RiskSets
 
 ENGINES = ("lifelines", "newton")
 PRECISION = 1e-9  # of a coefficient per standard deviation of its covariate
-DIVERGENT_STEP = 1e-2  # a step this long that gains less than FLAT has no end
-FLAT = 1e-9
+NEAR = 1e-6  # a step to the maximum this short has the square of this as its error
+FLAT = 1e-9  # gain of likelihood that is none
+DIVERGENT = 1e-2  # of the log hazard of a patient: a step this long for no gain has no end
 SINGULAR = 1e-10  # information of an event that is no information
 MOST_STEPS = 50
 
@@ -101,7 +102,8 @@ def fit_cox(
         Baseline hazards of their own; case weights; times after which patients are at risk.
     engine : {'lifelines', 'newton'}
         Who maximizes. lifelines knows Efron's ties only, and its estimate is kept if it is
-        the maximum; otherwise Newton's method finds it. The method of the fit names which.
+        the maximum but for a last short step; otherwise Newton's method finds it. The method
+        of the fit names which.
 
     Returns
     -------
@@ -138,7 +140,7 @@ def fit_cox(
     return describe_fit(
         model,
         coef,
-        divergent,
+        np.where(divergent, MONOTONE, ""),
         log_likelihood=model.at(coef).value,
         null_log_likelihood=null.value,
         score_test=score_test,
@@ -184,7 +186,7 @@ class Model:
 def prepare_model(time, event, covariates, *, ties, strata, weights, entry) -> Model:
     """Standardize covariates and set those without information aside."""
     time, event = np.asarray(time, float), np.asarray(event).astype(bool)
-    raw = np.asarray(covariates, float).reshape(len(time), -1)
+    raw = np.asarray(covariates, float)
     strata = None if strata is None else np.asarray(strata)
     entry = None if entry is None else np.asarray(entry, float)
     weights = np.ones(len(time)) if weights is None else np.asarray(weights, float)
@@ -214,15 +216,18 @@ def _informative(information, least):
 
 
 def describe_fit(
-    model, coef, divergent, *, log_likelihood, null_log_likelihood, score_test, method
+    model, coef, problems, *, log_likelihood, null_log_likelihood, score_test, method
 ) -> CoxFit:
-    """Bring an estimate back to the scale and the places of the given covariates."""
-    finite = np.flatnonzero(~divergent)
+    """Bring an estimate back to the scale and the places of the given covariates.
+
+    `problems` says of each informative coefficient why it does not exist; empty if it does.
+    """
+    finite = np.flatnonzero(problems == "")
     information = model.at(coef).information()[np.ix_(finite, finite)]
     scale = model.scale[finite]
     places = model.used[finite]
     reasons = np.full(model.n_covariate, NO_INFORMATION, object)
-    reasons[model.used] = np.where(divergent, MONOTONE, "")
+    reasons[model.used] = problems
     full = np.full(model.n_covariate, math.nan)
     full[places] = coef[finite] / scale
     variance = np.full((model.n_covariate, model.n_covariate), math.nan)
@@ -302,9 +307,9 @@ def _maximize_lifelines(model):
     if not np.isfinite(there.value):
         return None
     step = _solve(there.information(), there.score)
-    if step is None or np.abs(step).max() > PRECISION:
+    if step is None or np.abs(step).max() > NEAR:
         return None
-    return coef, np.zeros(len(coef), bool)
+    return coef + step, np.zeros(len(coef), bool)
 
 
 def _maximize_newton(model):
@@ -320,17 +325,17 @@ def _maximize_newton(model):
         longest = np.abs(step).max()
         if longest < PRECISION:
             return coef + step, np.zeros(len(coef), bool)
-        if there.score @ step < FLAT and longest > DIVERGENT_STEP:
-            return coef, np.abs(step) > DIVERGENT_STEP * longest
-        coef, there = climb(model.at, coef, step, there)
+        if there.score @ step < FLAT and np.ptp(model.covariates @ step) > DIVERGENT:
+            return coef, np.abs(step) > DIVERGENT * longest
+        coef, there = _climb(model, coef, step, there)
     return coef, np.ones(len(coef), bool)
 
 
-def climb(at, coef, step, there):
+def _climb(model, coef, step, there):
     """Go a step, or as much of it as does not lose likelihood."""
     allowed = 1e-12 * abs(there.value)
     for _ in range(40):
-        new = at(coef + step)
+        new = model.at(coef + step)
         if np.isfinite(new.value) and new.value >= there.value - allowed:
             break
         step = step / 2

@@ -10,15 +10,16 @@ from helpers.estimators.chi_square import ChiSquare, chi_square, no_chi_square
 from helpers.estimators.cox import (
     NO_EVENT,
     NO_INFORMATION,
-    climb,
+    CoxFit,
     describe_fit,
     fit_without_events,
     prepare_model,
 )
 
-PRECISION = 1e-11  # of a coefficient per standard deviation of its covariate
-MOST_STEPS = 500
-MOST_DOUBLINGS = 20  # of the distance at which a limit is sought
+PRECISION = 1e-12  # of the coefficients, relative
+RESIDUAL = 1e-8  # of the equations that they solve
+
+NO_MAXIMUM = "the search found no maximum"
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Profile:
     Attributes
     ----------
     conf_low, conf_high : ndarray of shape (p,)
-        Limits of the log hazard ratios; NaN where there is none.
+        Limits of the log hazard ratios; NaN where there is none, or none was found.
     tests : tuple of ChiSquare
         Penalized likelihood-ratio tests that a coefficient is zero.
     method : str
@@ -41,13 +42,18 @@ class Profile:
 
 
 class _Penalized:
-    """Partial likelihood plus half the log determinant of its information."""
+    """Partial likelihood plus half the log determinant of its information.
+
+    Its value is infinitely low, and its score NaN, where the information is singular.
+    """
 
     def __init__(self, model, coef):
-        there = model.at(coef)
-        self.information = there.information()
-        sign, log_determinant = np.linalg.slogdet(self.information)
+        with np.errstate(all="ignore"):
+            there = model.at(coef)
+            self.information = there.information()
+            sign, log_determinant = np.linalg.slogdet(self.information)
         self.value = there.value + log_determinant / 2 if sign > 0 else -math.inf
+        self.score = np.full(len(coef), math.nan)
         if math.isfinite(self.value):
             self.score = there.score + self._gradient(model, there) / 2
 
@@ -58,7 +64,7 @@ class _Penalized:
         hazard, total = there.hazard[:, None], there.total[:, None]
         products = (x[:, :, None] * x[:, None, :]).reshape(len(x), -1)
         second = sets.sums(hazard * products) / total
-        second = second.reshape(-1, *variance.shape)
+        second = second.reshape(len(total), *variance.shape)
         length = ((x @ variance) * x).sum(axis=1, keepdims=True)
         mean_length = sets.sums(hazard * length) / total
         third = sets.sums(hazard * length * x) / total
@@ -68,7 +74,7 @@ class _Penalized:
         return sets.weight @ moments
 
 
-def fit_firth(time, event, covariates, *, ties, strata=None, weights=None, entry=None):
+def fit_firth(time, event, covariates, *, ties, strata=None, weights=None, entry=None) -> CoxFit:
     """Fit a Cox model by partial likelihood with Firth's penalty.
 
     Parameters
@@ -91,13 +97,14 @@ def fit_firth(time, event, covariates, *, ties, strata=None, weights=None, entry
     if model.sets is None:
         return fit_without_events(model)
     origin = np.zeros(len(model.used))
-    coef, best = _maximize(model, origin, np.arange(len(origin)))
+    found = _solve(model, origin)
+    coef = origin if found is None else found
     to_given_scale = np.log(model.scale).sum()
     return describe_fit(
         model,
         coef,
-        np.zeros(len(coef), bool),
-        log_likelihood=best.value + to_given_scale,
+        np.full(len(coef), NO_MAXIMUM if found is None else ""),
+        log_likelihood=_Penalized(model, coef).value + to_given_scale,
         null_log_likelihood=_Penalized(model, origin).value + to_given_scale,
         score_test=no_chi_square("the likelihood is penalized"),
         method=f"cox, {ties} ties, Firth's penalty",
@@ -120,62 +127,82 @@ def profile_firth(
 
     References
     ----------
-    Heinze G, Schemper M. Biometrics 2001;57:114-119.
+    Heinze G, Schemper M. Biometrics 2001;57:114-119. Venzon DJ, Moolgavkar SH. Appl Stat
+    1988;37:87-94.
     """
     model = prepare_model(
         time, event, covariates, ties=ties, strata=strata, weights=weights, entry=entry
     )
     low, high = np.full((2, model.n_covariate), math.nan)
-    reason = NO_EVENT if model.sets is None else NO_INFORMATION
-    tests = [no_chi_square(reason)] * model.n_covariate
-    if model.sets is None:
-        return Profile(low, high, tuple(tests), f"none: {reason}")
-    every = np.arange(len(model.used))
-    coef, best = _maximize(model, np.zeros(len(every)), every)
-    std_error = np.sqrt(np.diag(np.linalg.inv(best.information)))
-    drop = stats.chi2.ppf(conf_level, 1) / 2
+    tests = [no_chi_square(NO_INFORMATION)] * model.n_covariate
+    coef, problem = None, NO_EVENT
+    if model.sets is not None:
+        coef, problem = _solve(model, np.zeros(len(model.used))), NO_MAXIMUM
+    if coef is None:
+        tests = (no_chi_square(problem),) * model.n_covariate
+        return Profile(low, high, tests, f"none: {problem}")
     method = "profile penalized likelihood"
+    profile = _Profile(model, coef)
+    quantile = stats.chi2.ppf(conf_level, 1)
     for own, place in enumerate(model.used):
-        others = np.delete(every, own)
-        fallen = _Fall(model, coef, best.value, own, others)
-        tests[place] = chi_square(max(2 * fallen(-coef[own]), 0.0), 1, method)
         low[place], high[place] = (
-            (coef[own] + fallen.reaches(drop, side * std_error[own])) / model.scale[own]
-            for side in (-1, 1)
+            profile.limit(own, side * math.sqrt(quantile)) / model.scale[own] for side in (-1, 1)
         )
+        gain = 2 * profile.fall_at_zero(own)
+        known = math.isfinite(gain)
+        tests[place] = chi_square(gain, 1, method) if known else no_chi_square(NO_MAXIMUM)
     return Profile(low, high, tuple(tests), method)
 
 
-class _Fall:
-    """How far the profile of one coefficient has fallen at a distance from its estimate."""
+class _Profile:
+    """The likelihood as a function of one coefficient, maximized over the others."""
 
-    def __init__(self, model, coef, top, own, others):
-        self._model, self._coef, self._top = model, coef, top
-        self._own, self._others = own, others
+    def __init__(self, model, coef):
+        best = _Penalized(model, coef)
+        self._model, self._coef, self._best = model, coef, best.value
+        self._variance = np.linalg.inv(best.information)
 
-    def __call__(self, distance):
-        start = self._coef.copy()
-        start[self._own] += distance
-        return self._top - _maximize(self._model, start, self._others)[1].value
+    def _towards(self, own, distance):
+        """Where the maximum over the others nearly is."""
+        return self._coef + distance * self._variance[own] / self._variance[own, own]
 
-    def reaches(self, drop, distance):
-        """The distance at which the fall is `drop`; infinite where it never is."""
-        for _ in range(MOST_DOUBLINGS):
-            if self(distance) > drop:
-                return optimize.brentq(
-                    lambda there: self(there) - drop, 0.0, distance, xtol=1e-12, rtol=1e-12
-                )
-            distance *= 2
-        return math.copysign(math.inf, distance)
+    def limit(self, own, z):
+        """The coefficient at which the likelihood has fallen by half the square of `z`."""
+
+        def at_height(coef, there):
+            return there.value - self._best + z**2 / 2, there.score
+
+        start = self._towards(own, z * math.sqrt(self._variance[own, own]))
+        found = _solve(self._model, start, own, at_height)
+        beyond = found is not None and (found[own] - self._coef[own]) * z > 0
+        return found[own] if beyond else math.nan
+
+    def fall_at_zero(self, own):
+        """How much lower the likelihood is where the coefficient is zero."""
+        direction = np.eye(len(self._coef))[own]
+        start = self._towards(own, -self._coef[own])
+        found = _solve(self._model, start, own, lambda coef, there: (coef[own], direction))
+        if found is None:
+            return math.nan
+        return max(self._best - _Penalized(self._model, found).value, 0.0)
 
 
-def _maximize(model, coef, free):
-    """Maximize over the coefficients at the positions `free`; the others stay."""
-    there = _Penalized(model, coef)
-    for _ in range(MOST_STEPS if len(free) else 0):
-        step = np.zeros(len(coef))
-        step[free] = np.linalg.solve(there.information[np.ix_(free, free)], there.score[free])
-        if np.abs(step).max() < PRECISION:
-            break
-        coef, there = climb(lambda coef: _Penalized(model, coef), coef, step, there)
-    return coef, there
+def _solve(model, start, own=None, condition=None):
+    """Coefficients at which the score is zero, or None if the search finds none.
+
+    The equation of the coefficient `own` gives way to a condition: a function of coefficients
+    and likelihood that returns a value to become zero, and its gradient.
+    """
+    if not len(start):
+        return start
+
+    def equations(coef):
+        there = _Penalized(model, coef)
+        values, slopes = there.score, -there.information
+        if condition:
+            values = values.copy()
+            values[own], slopes[own] = condition(coef, there)
+        return values, slopes
+
+    found = optimize.root(equations, start, jac=True, options={"xtol": PRECISION})
+    return found.x if (np.abs(found.fun) < RESIDUAL).all() else None

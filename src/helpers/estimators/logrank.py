@@ -2,8 +2,10 @@
 
 import numpy as np
 
-from helpers.estimators.chi_square import ChiSquare, no_chi_square, quadratic_test
+from helpers.estimators.chi_square import ChiSquare, chi_square, no_chi_square
 from helpers.estimators.risk_sets import RiskSets
+
+SINGULAR = 1e-10  # variance of an event that is no variance
 
 
 def logrank(time, event, group, *, strata=None, entry=None) -> ChiSquare:
@@ -20,7 +22,8 @@ def logrank(time, event, group, *, strata=None, entry=None) -> ChiSquare:
     Returns
     -------
     ChiSquare
-        NaN with fewer than two groups at risk, or where the variance is singular.
+        Its degrees of freedom are the rank of the variance: one fewer than the groups, or
+        less where groups are never at risk together. NaN if none are.
 
     References
     ----------
@@ -40,11 +43,12 @@ def logrank(time, event, group, *, strata=None, entry=None) -> ChiSquare:
     total = n_risk.sum(axis=1)
     share = n_risk / total[:, None]
     expected = n_event @ share
-    at_risk = expected > 0
-    if at_risk.sum() < 2:
-        return no_chi_square("fewer than two groups at risk")
     spread = n_event * (total - n_event) / np.maximum(total - 1, 1)
     variance = np.diag(spread @ share) - (share.T * spread) @ share
     difference = inside[event].sum(axis=0) - expected
-    kept = np.flatnonzero(at_risk)[1:]  # the differences sum to zero
-    return quadratic_test(difference[kept], variance[np.ix_(kept, kept)], "logrank")
+    sizes, directions = np.linalg.eigh(variance)
+    compared = sizes > SINGULAR * event.sum()  # the differences sum to zero
+    if not compared.any():
+        return no_chi_square("no event with two groups at risk")
+    statistic = ((difference @ directions[:, compared]) ** 2 / sizes[compared]).sum()
+    return chi_square(statistic, compared.sum(), "logrank")

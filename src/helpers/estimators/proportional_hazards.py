@@ -66,7 +66,7 @@ def proportional_hazards(
     if transform not in TRANSFORMS:
         raise ValueError(f"unknown transform {transform!r}; they are {', '.join(TRANSFORMS)}")
     time, event = np.asarray(time, float), np.asarray(event).astype(bool)
-    x = np.asarray(covariates, float).reshape(len(time), -1)
+    x = np.asarray(covariates, float)
     used = np.flatnonzero([reason == "" for reason in fit.reasons])
     for reason in (NO_EVENT, MONOTONE, *([] if len(used) else [NO_INFORMATION])):
         if reason in fit.reasons:
