@@ -4,6 +4,7 @@ import pytest
 
 from helpers.formats import (
     escape_formula,
+    escape_markdown,
     format_count,
     format_estimate,
     format_interval,
@@ -62,3 +63,7 @@ def test_a_formula_is_text(text):
     assert escape_formula(text) == f"'{text}"
     assert escape_formula(f"a{text}") == f"a{text}"
     assert escape_formula("") == ""
+
+
+def test_markup_is_text():
+    assert escape_markdown("a <b>*x*</b> `c`") == r"a \<b\>\*x\*\</b\> \`c\`"

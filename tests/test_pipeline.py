@@ -15,7 +15,7 @@ from helpers.errors import InputError
 from helpers.parameters import _Written, read_parameters
 from helpers.pipeline import BuildError, build_book
 from helpers.pipeline.edition import edition
-from helpers.pipeline.html import _plain, for_any_cohort
+from helpers.pipeline.html import for_any_cohort
 from helpers.pipeline.project import PARAMETERS as WRITTEN
 from helpers.pipeline.project import Project, find_project, takes_parameters
 from helpers.pipeline.publish import Output
@@ -416,10 +416,6 @@ def test_chapters_of_a_dropped_page_move_up(tmp_path):
             "chapters": [{"file": "notebooks/02_curve"}, {"file": "book/sources"}],
         }
     ]
-
-
-def test_a_title_is_text_and_not_markup():
-    assert _plain("a <b>*x*</b>\n`c`") == r"a \<b\>\*x\*\</b\> \`c\`"
 
 
 def test_a_project_is_found_from_below(root):

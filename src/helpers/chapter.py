@@ -7,8 +7,9 @@ import pandas as pd
 from IPython.display import Markdown, display
 
 from helpers.cohort import Cohort, load_cohort
+from helpers.disclosure import suppress
 from helpers.published import compare, load_ledger
-from helpers.results import write_results
+from helpers.results import KEYS, write_results
 from helpers.sections import SECTIONS, summarize_all
 from helpers.study import Study, load_study
 from helpers.tables import describe_comparison, show_table, table_comparison
@@ -44,6 +45,10 @@ class Chapter:
     results: pd.DataFrame
     comparison: pd.DataFrame | None
     out: Path | None
+
+    def results_of(self, name) -> pd.DataFrame:
+        """The results of another section, a key of `helpers.sections.SECTIONS`."""
+        return _summarize(self.cohort, SECTIONS[name])
 
     def has(self, analysis) -> bool:
         """Whether the study gives any result of `analysis`."""
@@ -86,14 +91,30 @@ def open_study(name, parameters) -> Chapter:
     return _open(name, parameters, summarize_all)
 
 
-def _open(name, parameters, summarize):
+def read_study(parameters) -> Study:
+    """Read the study file; the parameters can raise the count below which counts are hidden."""
     study = load_study(parameters.study)
+    below = max(study.suppress_below, parameters.suppress_below)
+    return study.model_copy(update={"suppress_below": below})
+
+
+def _open(name, parameters, summarize):
+    study = read_study(parameters)
     cohort = load_cohort(parameters.cohort, study)
-    results = summarize(cohort)
+    results = _summarize(cohort, summarize)
     comparison = None
     if parameters.ledger:
         comparison = compare(results, load_ledger(parameters.ledger))
     return Chapter(name, study, cohort, results, comparison, parameters.out)
+
+
+def _summarize(cohort, summarize):
+    """Compute results; what is hidden of them depends on the counts of every section."""
+    results = summarize(cohort)
+    if cohort.study.suppress_below < 2:
+        return results
+    everything = suppress(summarize_all(cohort), cohort.study)
+    return results[KEYS].merge(everything, on=KEYS, how="left", validate="one_to_one")
 
 
 def show_text(text) -> None:

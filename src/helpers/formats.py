@@ -1,6 +1,7 @@
 """The only place that turns numbers into strings. Rounding is half up."""
 
 import math
+import re
 from decimal import ROUND_HALF_UP, Decimal
 
 NOT_REACHED = "NA"
@@ -67,3 +68,8 @@ def format_count(n, percent, decimals=1) -> str:
 def escape_formula(text) -> str:
     """Text that a spreadsheet program does not take for a formula."""
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+def escape_markdown(text) -> str:
+    """Text in which nothing is markup, in Markdown or in HTML."""
+    return re.sub(r"([\\`*_{}\[\]<>#$&|~!:])", r"\\\1", text)

@@ -114,10 +114,9 @@ def _model_rows(study, design, fit, **keys):
 
 def _penalized_rows(study, design, **keys):
     conventions = study.conventions
-    fit = fit_firth(*design.arrays, ties=conventions.ties)
-    profile = profile_firth(
-        *design.arrays, ties=conventions.ties, conf_level=conventions.confidence_level
-    )
+    how = {"ties": conventions.ties, **design.options}
+    fit = fit_firth(*design.arrays, **how)
+    profile = profile_firth(*design.arrays, conf_level=conventions.confidence_level, **how)
     for row in coefficient_rows(design, fit, (profile.conf_low, profile.conf_high), **keys):
         limit = row["statistic"].endswith(("conf_low", "conf_high"))
         yield row | {"method": profile.method} if limit else row

@@ -41,12 +41,15 @@ class Design:
     terms : tuple of Term
     time, event : ndarray of shape (n,)
     covariates : ndarray of shape (n, number of terms)
+    options : dict
+        ``entry`` and ``strata`` as the estimators take them, None where the study has none.
     """
 
     terms: tuple[Term, ...]
     time: np.ndarray
     event: np.ndarray
     covariates: np.ndarray
+    options: dict
 
     @property
     def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -64,6 +67,21 @@ def times(patients, endpoint) -> tuple[np.ndarray, np.ndarray]:
     return time.to_numpy(float), event.to_numpy(bool)
 
 
+def entry_times(patients, endpoint) -> np.ndarray | None:
+    """Times after which patients are at risk; None where all are from the start."""
+    if f"{endpoint}_entry" not in patients:
+        return None
+    entry = patients[f"{endpoint}_entry"].to_numpy(float)
+    return np.where(entry > 0, entry, -np.inf)
+
+
+def strata_of(patients, study) -> np.ndarray | None:
+    """Stratum of each patient, a combination of the levels of the study's strata."""
+    if not study.strata:
+        return None
+    return patients.groupby(study.strata, observed=True, sort=False).ngroup().to_numpy()
+
+
 def terms_of(study, variable) -> list[Term]:
     """The coefficients that a covariate has in a model."""
     reference = study.reference(variable)
@@ -76,11 +94,16 @@ def terms_of(study, variable) -> list[Term]:
 def design_model(cohort, endpoint, variables) -> Design:
     """Take the complete cases of `variables` and code each level against its reference."""
     variables = list(variables)
-    patients = cohort.data[cohort.data[variables].notna().all(axis=1)]
+    needed = [*variables, *cohort.study.strata]
+    patients = cohort.data[cohort.data[needed].notna().all(axis=1)]
     terms = [term for variable in variables for term in terms_of(cohort.study, variable)]
     columns = [_column(patients, term) for term in terms]
     covariates = np.column_stack(columns) if columns else np.empty((len(patients), 0))
-    return Design(tuple(terms), *times(patients, endpoint), covariates)
+    options = {
+        "entry": entry_times(patients, endpoint),
+        "strata": strata_of(patients, cohort.study),
+    }
+    return Design(tuple(terms), *times(patients, endpoint), covariates, options)
 
 
 def _column(patients, term):
@@ -90,13 +113,13 @@ def _column(patients, term):
 
 def fit_model(design, conventions) -> CoxFit:
     """Fit a model by the study's conventions."""
-    return fit_cox(*design.arrays, ties=conventions.ties)
+    return fit_cox(*design.arrays, ties=conventions.ties, **design.options)
 
 
 def check_hazards(fit, design, conventions) -> ProportionalHazards:
     """Test a fitted model for proportional hazards by the study's conventions."""
-    transform = conventions.proportional_hazards
-    return proportional_hazards(fit, *design.arrays, ties=conventions.ties, transform=transform)
+    how = {"ties": conventions.ties, "transform": conventions.proportional_hazards}
+    return proportional_hazards(fit, *design.arrays, **how, **design.options)
 
 
 def coefficient_rows(design, fit, log_limits, /, **keys):

@@ -86,6 +86,7 @@ def interaction_test(cohort, endpoint, variable) -> ChiSquare:
         design.event,
         np.column_stack([design.covariates, products]),
         ties=conventions.ties,
+        **design.options,
     )
     for fit in (plain, crossed):
         if fit.problem:

@@ -1,8 +1,11 @@
 """Survival by arm: curves, medians, tests, hazard ratios, milestones, restricted means."""
 
+import math
+
 import numpy as np
 import pandas as pd
 
+from helpers.disclosure import hide_steps, round_at_risk
 from helpers.estimators import kaplan_meier as km
 from helpers.estimators.logrank import logrank
 from helpers.estimators.restricted_mean import (
@@ -14,8 +17,10 @@ from helpers.regression import (
     check_hazards,
     coefficient_rows,
     design_model,
+    entry_times,
     estimate_rows,
     fit_model,
+    strata_of,
     times,
 )
 from helpers.results import BETWEEN_ARMS, collect_results, contrast, result_row
@@ -33,7 +38,7 @@ def summarize_survival(cohort) -> pd.DataFrame:
     DataFrame
         Results of the analysis ``survival``, variable ``arm``. The level of a survival
         probability is its time, that of a restricted mean its horizon: the earliest of the
-        arms' last observations.
+        arms' last observations, rounded down, as it would be the time of one patient.
     """
     return collect_results(
         row for endpoint in cohort.study.endpoints for row in _endpoint_rows(cohort, endpoint)
@@ -66,7 +71,7 @@ def median_rows(cohort, endpoint, /, **keys):
         yield result_row(statistic="n", value=len(patients), **here)
         n_event = patients[f"{endpoint}_event"].sum()
         yield result_row(statistic="n_event", value=n_event, **here)
-        curve = km.kaplan_meier(*times(patients, endpoint), **_band(conventions))
+        curve = _curve(patients, endpoint, conventions)
         median = km.median(curve, at_half=conventions.median_at_half)
         yield from estimate_rows("median", median, _method(median, conventions), **here)
 
@@ -82,7 +87,13 @@ def comparison_rows(cohort, endpoint, /, **keys):
         Keys of the results other than group and statistic.
     """
     conventions = cohort.study.conventions
-    test = logrank(*times(cohort.data, endpoint), cohort.data["arm"])
+    known = cohort.data[cohort.data[cohort.study.strata].notna().all(axis=1)]
+    test = logrank(
+        *times(known, endpoint),
+        known["arm"],
+        strata=strata_of(known, cohort.study),
+        entry=entry_times(known, endpoint),
+    )
     yield result_row(
         statistic="p_logrank", value=test.p, group=BETWEEN_ARMS, method=test.method, **keys
     )
@@ -95,7 +106,7 @@ def comparison_rows(cohort, endpoint, /, **keys):
 def _milestone_rows(cohort, endpoint, keys):
     conventions = cohort.study.conventions
     for group, patients in cohort.groups():
-        curve = km.kaplan_meier(*times(patients, endpoint), **_band(conventions))
+        curve = _curve(patients, endpoint, conventions)
         for milestone in cohort.study.milestones:
             at = km.survival_at(curve, milestone)
             here = {"level": f"{milestone:g}", "group": group, **keys}
@@ -105,7 +116,7 @@ def _milestone_rows(cohort, endpoint, keys):
 def _followup_rows(cohort, endpoint, keys):
     conventions = cohort.study.conventions
     for group, patients in cohort.groups():
-        curve = km.reverse_kaplan_meier(*times(patients, endpoint), **_band(conventions))
+        curve = _curve(patients, endpoint, conventions, km.reverse_kaplan_meier)
         median = km.median(curve, at_half=conventions.median_at_half)
         method = f"reverse {_method(median, conventions)}"
         yield from estimate_rows("followup_median", median, method, group=group, **keys)
@@ -127,11 +138,9 @@ def _hazard_rows(cohort, endpoint, keys):
 def _restricted_mean_rows(cohort, endpoint, keys):
     conventions = cohort.study.conventions
     conf_level = conventions.confidence_level
-    curves = {
-        arm: km.kaplan_meier(*times(patients, endpoint), **_band(conventions))
-        for arm, patients in _arms(cohort)
-    }
-    horizon = common_horizon(curves.values())
+    curves = {arm: _curve(patients, endpoint, conventions) for arm, patients in _arms(cohort)}
+    last = common_horizon(curves.values())
+    horizon = math.floor(last) or last
     keys = {"level": f"{horizon:g}", **keys}
     means = {
         arm: restricted_mean(curve, horizon, conf_level=conf_level) for arm, curve in curves.items()
@@ -161,12 +170,13 @@ def estimate_curves(cohort, endpoint) -> pd.DataFrame:
     for arm, patients in _arms(cohort):
         if patients.empty:
             continue
-        curve = km.kaplan_meier(*times(patients, endpoint), **_band(cohort.study.conventions))
+        curve = _curve(patients, endpoint, cohort.study.conventions)
         frame = pd.DataFrame({name: getattr(curve, name) for name in CURVE}).astype(float)
         if curve.time[0] > 0:
             frame.loc[-1] = [0.0, len(patients), 0, 0, 1.0, 1.0, 1.0]
         frames.append(frame.sort_index().assign(group=arm))
-    return pd.concat(frames, ignore_index=True)[["group", *CURVE]]
+    curves = pd.concat(frames, ignore_index=True)[["group", *CURVE]]
+    return hide_steps(curves, cohort.study.suppress_below)
 
 
 def estimate_at_risk(cohort, endpoint, when) -> pd.DataFrame:
@@ -179,11 +189,12 @@ def estimate_at_risk(cohort, endpoint, when) -> pd.DataFrame:
     """
     frames = []
     for arm, patients in _arms(cohort):
-        n_risk, n_event = km.count_at(*times(patients, endpoint), when)
+        entry = entry_times(patients, endpoint)
+        n_risk, n_event = km.count_at(*times(patients, endpoint), when, entry=entry)
         frames.append(
             pd.DataFrame({"group": arm, "time": when, "n_risk": n_risk, "n_event": n_event})
         )
-    return pd.concat(frames, ignore_index=True)
+    return round_at_risk(pd.concat(frames, ignore_index=True), cohort.study.suppress_below)
 
 
 def estimate_log_minus_log(cohort, endpoint) -> pd.DataFrame:
@@ -208,12 +219,14 @@ def estimate_schoenfeld_residuals(cohort, endpoint) -> pd.DataFrame:
     DataFrame
         ``group`` (the contrast of an arm with the reference arm), ``time``, ``residual`` of
         each event, the coefficient added, and ``trend``; NaN with few events. A contrast
-        without an estimate has no rows.
+        without an estimate has no rows; no contrast has, where small counts are hidden.
 
     References
     ----------
     Cleveland WS. J Am Stat Assoc 1979;74:829-836.
     """
+    if cohort.study.suppress_below > 1:
+        return pd.DataFrame(columns=["group", "time", "residual", "trend"])
     design = design_model(cohort, endpoint, ["arm"])
     fit = fit_model(design, cohort.study.conventions)
     checked = check_hazards(fit, design, cohort.study.conventions)
@@ -234,6 +247,11 @@ def _trend(frame):
 
 def _arms(cohort):
     return [(group, patients) for group, patients in cohort.groups() if group in cohort.arms]
+
+
+def _curve(patients, endpoint, conventions, estimate=km.kaplan_meier):
+    entry = entry_times(patients, endpoint)
+    return estimate(*times(patients, endpoint), entry=entry, **_band(conventions))
 
 
 def _band(conventions):

@@ -244,6 +244,7 @@ def _stage(project, kept, work, title, report):
     import nbformat
 
     from helpers.pipeline.html import build_html, for_any_cohort, stage_pages
+    from helpers.tables.word import tables_of, write_word
 
     staged = work / "staged"
     source = work / "source"
@@ -261,6 +262,7 @@ def _stage(project, kept, work, title, report):
     report("building the pages")
     build_html(source, work).rename(staged / "html")
     _write_results(kept, staged / "results.csv")
+    write_word(tables_of(notebooks.values()), staged / "tables.docx")
     for path, folder in kept.items():
         _copy_written(folder, staged, {"notebook.ipynb", f"{path.stem}.csv"})
     _refuse_machine_paths(staged, [work, project.root, Path(sys.prefix)])

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import yaml
 
+from helpers.formats import escape_markdown
 from helpers.pipeline.edition import edition
 from helpers.pipeline.environment import SOURCE_DATE
 from helpers.pipeline.project import BuildError
@@ -40,7 +41,7 @@ def for_any_cohort(notebook, title):
     """
     first = notebook.cells[0]
     if WHOLE_BOOK in first.metadata.get("tags", []):
-        first.source = COHORT_PAGE.format(title=_plain(title)).strip()
+        first.source = COHORT_PAGE.format(title=escape_markdown(" ".join(title.split()))).strip()
         first.metadata["tags"].remove(WHOLE_BOOK)
     notebook.cells = [
         cell for cell in notebook.cells if WHOLE_BOOK not in cell.metadata.get("tags", [])
@@ -125,11 +126,6 @@ def _with_footer(sphinx, text):
     settings = sphinx.get("config", {})
     options = {**settings.get("html_theme_options", {}), "extra_footer": text}
     return {**sphinx, "config": {**settings, "html_theme_options": options}}
-
-
-def _plain(text):
-    """Escape what Markdown or HTML would read as markup."""
-    return re.sub(r"([\\`*_{}\[\]<>#$&|~!:])", r"\\\1", " ".join(text.split()))
 
 
 def _copy(path, target):

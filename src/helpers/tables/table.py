@@ -9,6 +9,7 @@ from typing import Literal
 
 import pandas as pd
 
+from helpers.formats import escape_formula
 from helpers.views import display_view
 
 
@@ -89,7 +90,7 @@ class Table:
 
     def to_csv(self) -> str:
         """The flat frame as CSV."""
-        return self.to_frame().to_csv(index=False, lineterminator="\n")
+        return self.to_frame().map(escape_formula).to_csv(index=False, lineterminator="\n")
 
     def to_html(self) -> str:
         """The table as HTML that stands alone; every text is escaped."""
@@ -123,11 +124,13 @@ def show_table(table, out=None) -> None:
     ----------
     table : Table
     out : path-like, optional
-        Folder in which to leave ``tables/{name}.csv``.
+        Folder in which to leave ``tables/{name}.csv`` and ``tables/{name}.html``.
     """
     if out is not None:
         folder = Path(out) / "tables"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{table.name}.csv").write_text(table.to_csv(), encoding="utf-8")
+        page = f'<!doctype html><meta charset="utf-8">{table.to_html()}\n'
+        (folder / f"{table.name}.html").write_text(page, encoding="utf-8")
     text = f"{table.caption}\n{table.to_frame().to_string(index=False)}"
     display_view("text/html", table.to_html(), text, asdict(table))

@@ -1,0 +1,361 @@
+"""Small counts hidden, with every number from which they could be computed.
+
+A count is *small* from 1 to one less than the limit; zero is about no patient and is shown.
+Counts obey sums that a reader knows: the arms add up to all patients, the levels and the missing
+values to the patients of an arm, those with an event and those without likewise. A hidden count
+that such sums would give back takes others with it, the smallest first, until it is not
+determined any more.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+
+from helpers.results import BETWEEN_ARMS, KEYS, OVERALL
+
+COUNTS = ("n", "n_event", "n_missing", "duration_n")
+SHARES = ("eligibility", "adverse_event", "interruption")
+MODELS = ("cox_multivariable", "cox_full", "cox_firth", "cox_imputed")
+TOLERANCE = 1e-9
+
+
+def suppress(results, study) -> pd.DataFrame:
+    """Hide small counts and what would reveal them.
+
+    Parameters
+    ----------
+    results : DataFrame
+        Every result of a cohort, in the schema of `helpers.results`.
+    study : Study
+        Its `suppress_below` is the limit; below 2, nothing is hidden.
+
+    Returns
+    -------
+    DataFrame
+        The same rows; a hidden value is NaN and its method says so.
+    """
+    if study.suppress_below < 2:
+        return results
+    hidden = _Counts(results, study).hide(study.suppress_below)
+    places = defaultdict(set)
+    for analysis, endpoint, variable, level, group, _ in hidden:
+        places[analysis, endpoint, variable].add((level, group))
+    keys = results[KEYS].itertuples(index=False, name=None)
+    gone = [key in hidden or _depends(key, places, study) for key in keys]
+    results = results.copy()
+    results.loc[gone, "value"] = math.nan
+    results.loc[gone, "method"] = f"hidden: a count below {study.suppress_below}"
+    return results
+
+
+def hide_steps(curves, below) -> pd.DataFrame:
+    """Let a curve fall only where `below` more events have happened, and end it when as few remain.
+
+    Parameters
+    ----------
+    curves : DataFrame
+        ``group, time, n_risk, n_event, n_censored`` and estimates, by `helpers.survival`.
+    below : int
+        Below 2, the curves are returned as they are.
+    """
+    if below < 2:
+        return curves
+    kept = []
+    for _, curve in curves.groupby("group", sort=False):
+        steps = np.floor(curve["n_event"].cumsum() / below)
+        first = curve["time"].eq(0)
+        fewer = curve["n_risk"] < below
+        kept.append(curve[(first | steps.diff().gt(0)) & (first | ~fewer)].assign(n_censored=0.0))
+    return pd.concat(kept, ignore_index=True)
+
+
+def round_at_risk(at_risk, below) -> pd.DataFrame:
+    """Round numbers at risk and events down to multiples of `below`.
+
+    Parameters
+    ----------
+    at_risk : DataFrame
+        ``group, time, n_risk, n_event``.
+    below : int
+        Below 2, the numbers are returned as they are.
+    """
+    if below < 2:
+        return at_risk
+    rounded = {name: at_risk[name] // below * below for name in ("n_risk", "n_event")}
+    return at_risk.assign(**rounded)
+
+
+class _Counts:
+    """The counts of a results data set and the sums that they obey.
+
+    A sum is a list of (coefficient, key) that adds up to zero. Keys that no row has stand for
+    counts that follow from others, such as patients without an event.
+    """
+
+    def __init__(self, results, study):
+        rows = results[results["statistic"].isin(COUNTS)].dropna(subset="value")
+        keys = rows[KEYS].itertuples(index=False, name=None)
+        self.value = dict(zip(keys, rows["value"], strict=True))
+        self.study = study
+        self.shown = set(self.value)
+        self._found = [dict(zip(KEYS, key, strict=True)) for key in self.value]
+        self.sums = []
+        self._over_groups()
+        self._over_levels()
+        self._with_and_without()
+        self._over_categories()
+        self._events()
+        self._same_patients()
+        self._models()
+        self._durations()
+
+    def hide(self, below) -> set:
+        """The counts to hide: the small ones, then others until none of these is determined.
+
+        The patients and events of the arms come first; in the other sums they stay as they are.
+        """
+        small = {key for key, value in self.value.items() if 0 < value < below}
+        hidden = set(small)
+        totals = {key for key in self.value if key[0] in ("cohort", "survival")}
+        first = [terms for terms in self.sums if {key for _, key in terms} <= totals]
+        self._hide_in(first, set(), small, hidden)
+        self._hide_in(self.sums, totals, small, hidden)
+        return hidden & self.shown
+
+    def _hide_in(self, sums, totals, small, hidden):
+        """Add to `hidden` what keeps the small counts from being determined by the sums."""
+        known = totals & self.shown - hidden
+        for keys, matrix in _systems(sums, known, totals):
+            while True:
+                unknown = [n for n, k in enumerate(keys) if k in hidden or k not in self.shown]
+                found = np.flatnonzero(_determined(matrix[:, unknown]))
+                revealed = [unknown[n] for n in found if keys[unknown[n]] in small]
+                if not revealed:
+                    break
+                beside = (matrix[(matrix[:, revealed] != 0).any(axis=1)] != 0).any(axis=0)
+                near = {keys[n] for n in np.flatnonzero(beside)}
+                candidates = [
+                    key
+                    for key in keys
+                    if key in self.shown - hidden - totals and self.value[key] > 0
+                ]
+                if not candidates:
+                    break
+                hidden.add(min(candidates, key=lambda k: (*self._loss(k, near), k)))
+
+    def _loss(self, key, near):
+        """What is hidden last: whole arms, all patients, the far, the large."""
+        is_total = key[0] in ("cohort", "survival") and key[-1] == "n"
+        return is_total, key not in near, key[4] == OVERALL, self.value[key]
+
+    def _add(self, total, parts, rest=None):
+        """State that `parts`, and a rest that no row has, add up to `total`."""
+        parts = [part for part in parts if part in self.value]
+        if total not in self.value or (not parts and rest is None):
+            return
+        terms = [(1.0, total), *((-1.0, part) for part in parts)]
+        if rest is not None:
+            self.value.setdefault(rest, self.value[total] - sum(self.value[part] for part in parts))
+            terms.append((-1.0, rest))
+        self.sums.append(terms)
+
+    def _keys(self, **wanted):
+        return [
+            found
+            for found in self._found
+            if all(found[name] == value for name, value in wanted.items())
+        ]
+
+    def _groups(self):
+        return [OVERALL, *self.study.arm.levels]
+
+    def _total(self, group):
+        return _key(analysis="cohort", group=group, statistic="n")
+
+    def _over_groups(self):
+        for found in self._keys(group=OVERALL):
+            arms = [_key(**{**found, "group": arm}) for arm in self.study.arm.levels]
+            if all(arm in self.value for arm in arms):
+                self._add(_key(**found), arms)
+
+    def _over_levels(self):
+        """Levels and missing values of a characteristic or a treatment."""
+        described = {"baseline": self.study.covariates, "exposure": self.study.exposures}
+        for analysis, variables in described.items():
+            for variable, entry in variables.items():
+                for group in self._groups():
+                    here = {"analysis": analysis, "variable": variable, "group": group}
+                    parts = [_key(**here, level=level, statistic="n") for level in entry.levels]
+                    parts += [_key(**here, statistic=name) for name in ("n_missing", "n")]
+                    if any(part in self.value for part in parts):
+                        self._add(self._total(group), parts)
+
+    def _with_and_without(self):
+        """A yes or no: those with it, those without, those not known."""
+        for analysis in SHARES:
+            for found in self._keys(analysis=analysis, statistic="n"):
+                missing = _key(**{**found, "statistic": "n_missing"})
+                without = _key(**{**found, "statistic": "n_without"})
+                self._add(self._total(found["group"]), [_key(**found), missing], without)
+                if found["level"] == "any_grade":
+                    severe = _key(**{**found, "level": "severe"})
+                    mild = _key(**{**found, "level": "mild"})
+                    self._add(_key(**found), [severe], mild)
+        for found in self._keys(analysis="measurement", statistic="n"):
+            without = _key(**{**found, "statistic": "n_without"})
+            self._add(self._total(found["group"]), [_key(**found)], without)
+
+    def _over_categories(self):
+        response = self.study.response
+        if response is None:
+            return
+        for group in self._groups():
+            here = {"analysis": "response", "group": group}
+            known, missing = (_key(**here, statistic=name) for name in ("n", "n_missing"))
+            self._add(self._total(group), [known, missing])
+
+            def of(name, here=here):
+                return _key(**here, variable=name, statistic="n")
+
+            self._add(known, [of(category) for category in response.categories])
+            for key, rate in response.rates.items():
+                self._add(of(key), [of(category) for category in rate.categories])
+                self._add(known, [of(key)], _key(**here, variable=key, statistic="n_without"))
+
+    def _events(self):
+        """Those with the event and those censored, wherever both numbers are given."""
+        for found in self._keys(statistic="n_event"):
+            n = _key(**{**found, "statistic": "n"})
+            self._add(n, [_key(**found)], _key(**{**found, "statistic": "n_censored"}))
+        for endpoint in self.study.endpoints:
+            whole = {"analysis": "survival", "endpoint": endpoint, "variable": "arm"}
+            for group in self._groups():
+                total = _key(**whole, group=group, statistic="n_event")
+                for variable in {*self.study.subgroups, *self.study.prognostic}:
+                    for analysis in ("subgroup", "cox_univariable"):
+                        here = {"analysis": analysis, "endpoint": endpoint, "variable": variable}
+                        here |= {"group": group, "statistic": "n_event"}
+                        parts = [_key(**here, level=lv) for lv in self._levels(variable)]
+                        if parts and all(part in self.value for part in parts):
+                            self._add(total, parts, _key(**here, level="(missing)"))
+
+    def _levels(self, variable):
+        return self.study.levels(variable) if self.study.reference(variable) is not None else []
+
+    def _same_patients(self):
+        """Counts that are given in several places."""
+        for endpoint in self.study.endpoints:
+            for found in self._keys(analysis="survival", endpoint=endpoint, statistic="n"):
+                self._equal(self._total(found["group"]), _key(**found))
+            for analysis in ("subgroup", "cox_univariable"):
+                for found in self._keys(analysis=analysis, endpoint=endpoint, statistic="n"):
+                    place = {"variable": found["variable"], "level": found["level"]}
+                    place |= {"group": found["group"], "statistic": "n"}
+                    if found["variable"] == "arm":
+                        self._equal(self._total(found["level"]), _key(**found))
+                        continue
+                    self._equal(_key(analysis="baseline", **place), _key(**found))
+                    first = next(iter(self.study.endpoints))
+                    for other in ("subgroup", "cox_univariable"):
+                        self._equal(_key(analysis=other, endpoint=first, **place), _key(**found))
+            for arm in self.study.arm.levels:
+                events = {"endpoint": endpoint, "variable": "arm", "statistic": "n_event"}
+                level = _key(analysis="cox_univariable", level=arm, group=OVERALL, **events)
+                self._equal(_key(analysis="survival", group=arm, **events), level)
+
+    def _equal(self, one, other):
+        if one != other:
+            self._add(one, [other])
+
+    def _models(self):
+        """The patients and events that a model leaves out."""
+        for endpoint in self.study.endpoints:
+            whole = {"analysis": "survival", "endpoint": endpoint, "variable": "arm"}
+            for name in ("n", "n_event"):
+                total = _key(**whole, group=OVERALL, statistic=name)
+                for analysis in ("cox_univariable", *MODELS):
+                    for found in self._keys(analysis=analysis, endpoint=endpoint, statistic=name):
+                        if not found["level"] and not found["group"]:
+                            left_out = _key(**{**found, "level": "(left out)"})
+                            self._add(total, [_key(**found)], left_out)
+
+    def _durations(self):
+        for found in self._keys(analysis="exposure", statistic="duration_n"):
+            if found["level"]:
+                total = _key(**{**found, "statistic": "n"})
+                without = _key(**{**found, "statistic": "n_without_duration"})
+                self._add(total, [_key(**found)], without)
+        for found in self._keys(analysis="exposure", statistic="duration_n", level=""):
+            levels = self.study.exposures[found["variable"]].levels
+            self._add(_key(**found), [_key(**{**found, "level": level}) for level in levels])
+
+
+def _key(**keys):
+    return tuple(keys.get(name, "") for name in KEYS)
+
+
+def _systems(sums, known, totals):
+    """Yield the keys and the matrix of each set of sums that share counts other than totals."""
+    sums = [[(size, key) for size, key in terms if key not in known] for terms in sums]
+    sums = [terms for terms in sums if any(key not in totals for _, key in terms)]
+    keys = sorted({key for terms in sums for _, key in terms})
+    place = {key: n for n, key in enumerate(keys)}
+    matrix = sparse.lil_array((len(sums), len(keys)))
+    for row, terms in enumerate(sums):
+        for size, key in terms:
+            matrix[row, place[key]] += size
+    shared = np.array([key not in totals for key in keys], bool)
+    linked = abs(matrix.tocsr())[:, shared]
+    n_system, member = connected_components(linked @ linked.T, directed=False)
+    for system in range(n_system):
+        part = matrix[np.flatnonzero(member == system)].toarray()
+        used = np.flatnonzero(part.any(axis=0))
+        yield [keys[n] for n in used], part[:, used]
+
+
+def _determined(columns) -> np.ndarray:
+    """Which unknowns the sums determine: those that are zero in every solution of 'all zero'."""
+    if not columns.size:
+        return np.zeros(columns.shape[1], bool)
+    _, sizes, directions = np.linalg.svd(columns)
+    rank = int((sizes > TOLERANCE * max(sizes.max(), 1.0)).sum())
+    return (np.abs(directions[rank:]) < np.sqrt(TOLERANCE)).all(axis=0)
+
+
+def _depends(key, places, study) -> bool:
+    """Whether a number that is no count was computed from hidden counts."""
+    analysis, endpoint, variable, level, group, statistic = key
+    if statistic in COUNTS:
+        return False
+    groups = _groups_of(group, study)
+    sources = [places.get((analysis, endpoint, variable), ())]
+    if analysis == "response":
+        sources.append(places.get((analysis, endpoint, ""), ()))
+        if not variable:
+            answers = study.response.categories
+            sources += [places.get((analysis, endpoint, answer), ()) for answer in answers]
+    if any(
+        hidden_group in groups and (not level or hidden_level in (level, ""))
+        for source in sources
+        for hidden_level, hidden_group in source
+    ):
+        return True
+    levels = places.get(("cox_univariable", endpoint, variable), ())
+    return analysis.startswith("cox_") and bool(variable) and any(lv for lv, _ in levels)
+
+
+def _groups_of(group, study):
+    """The groups that a number was computed from: those of a contrast or a test are several."""
+    arms = list(study.arm.levels)
+    if group == BETWEEN_ARMS:
+        return {OVERALL, *arms}
+    if group in (OVERALL, *arms):
+        return {group}
+    compared = {arm for arm in arms if arm in group.split("_vs_")}
+    return compared or {OVERALL, ""}
