@@ -98,7 +98,11 @@ by_group <- function(name, entry) {
       add(g, paste("rmst", part, "std_error", sep = "_"), row["se(rmean)"])
     }
     counts <- summary(f, times = horizon * c(0, .25, .5, 1), extend = TRUE)
-    add(g, paste("n_risk", c(0, .25, .5, 1), sep = "_"), counts$n.risk)
+    if (entry) {  # between the times of a curve survfit does not count who enters
+      counts$n.risk <- sapply(counts$time, function(now)
+        sum(s$time >= now & (s$entry < now | s$entry == 0)))
+    }
+    add(g, paste("n_risk", c(0, .25, .5, 1), sep = "_"), as.double(counts$n.risk))
     add(g, paste("n_event", c(0, .25, .5, 1), sep = "_"), cumsum(counts$n.event))
   }
   add("all", "logrank", if (entry) logrank(d) else survdiff(surv(d, d$event) ~ group, d)$chisq)

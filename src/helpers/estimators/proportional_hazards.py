@@ -13,6 +13,7 @@ from helpers.estimators.partial_likelihood import PartialLikelihood
 from helpers.estimators.risk_sets import RiskSets
 
 TRANSFORMS = ("score_km", "score_identity", "score_log", "score_rank")
+SINGULAR = 1e10  # condition number of an information that is none
 
 
 @dataclass(frozen=True)
@@ -86,11 +87,14 @@ def proportional_hazards(
 
     def test(*extended):
         chosen = [*range(len(used)), *(len(used) + own for own in extended)]
-        try:
-            slope = np.linalg.solve(information[np.ix_(chosen, chosen)], score[chosen])
-        except np.linalg.LinAlgError:
+        part = information[np.ix_(chosen, chosen)]
+        size = np.sqrt(np.diag(part))
+        with np.errstate(invalid="ignore"):
+            correlation = part / np.outer(size, size)
+        if not np.linalg.cond(correlation) < SINGULAR:
             return no_chi_square("too few events")
-        return chi_square(slope @ score[chosen], len(extended), transform)
+        slope = np.linalg.solve(correlation, score[chosen] / size)
+        return chi_square(slope @ (score[chosen] / size), len(extended), transform)
 
     tests = [no_chi_square(reason) for reason in fit.reasons]
     for own, place in enumerate(used):
