@@ -55,7 +55,7 @@ def verdict_of(value, printed, decimals=1, precision=None, kind="cohort"):
         (np.inf, "14.0", 1, 1, DIFFERS, "NA"),
         (np.nan, "14.0", 1, 1, DIFFERS, "–"),
         (np.inf, "NA", 1, 1, REPRODUCED, "NA"),
-        (40.0, "NA", 1, 1, DIFFERS, "40.000"),
+        (40.0, "NA", 1, 1, DIFFERS, "40.0"),
         (np.nan, "-", 3, 3, REPRODUCED, "-"),
         (1.0, "-", 3, 3, DIFFERS, "1.000"),
     ],

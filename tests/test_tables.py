@@ -111,7 +111,7 @@ def test_no_column_of_missing_values_where_none_is_missing():
 
 def test_the_survival_table_has_infinite_ends_and_contrasts():
     rows = cells_of(table_survival(survival_rows(), STUDY))
-    assert ("Events / patients", "3 / 4", "2 / 5", "") in rows
+    assert ("Events/patients", "3/4", "2/5", "") in rows
     assert ("Median (95% CI), months", "10.0 (5.0 to 20.0)", "24.0 (12.0 to NA)", "") in rows
     assert ("Hazard ratio (95% CI)", "", "", "0.50 (0.25 to 1.00)") in rows
     assert ("Log-rank p", "", "", "< 0.001") in rows
@@ -144,7 +144,7 @@ def test_the_main_results_have_the_least_favourable_verdict_of_their_numbers():
         "Verdict",
     ]
     rows = {row[0]: row[1:] for row in cells_of(table)}
-    assert rows["Overall survival, median (95% CI), months"] == (
+    assert rows["Overall survival, months"] == (
         "10.0 (5.0 to 20.0)",
         "24.0 (12.0 to NA)",
         "HR 0.50 (0.25 to 1.00)",
@@ -153,7 +153,7 @@ def test_the_main_results_have_the_least_favourable_verdict_of_their_numbers():
     )
     assert rows["Any adverse event of grade 3 or above"] == (
         *["2 (40.0%)"] * 2,
-        "difference 0.0 (−1.3 to 9.0)",
+        "0.0 points (−1.3 to 9.0)",
         "1.000",
         "",
     )
@@ -301,7 +301,7 @@ def test_the_p_of_subgroups_is_that_of_the_convention():
 def test_subgroups_begin_with_all_patients():
     results = pd.concat([survival_rows(), survival_rows("subgroup", "sex", "m")])
     table = table_subgroups(results, STUDY, "os")
-    expected = ("3 / 4", "10.0 (5.0 to 20.0)", "2 / 5", "24.0 (12.0 to NA)", "0.50 (0.25 to 1.00)")
+    expected = ("3/4", "10.0 (5.0 to 20.0)", "2/5", "24.0 (12.0 to NA)", "0.50 (0.25 to 1.00)")
     assert cells_of(table)[0] == ("All patients", *expected, "< 0.001", "")
     assert cells_of(table)[2] == ("Male", *expected, "< 0.001", "")
 

@@ -117,7 +117,7 @@ def _judge(row):
     printed, value = row["printed"], row["value"]
     if printed in (NO_TEST, NOT_REACHED):
         exists = math.isnan(value) if printed == NO_TEST else math.isinf(value)
-        shown = format_number(value, 3) if not exists else printed
+        shown = printed if exists else format_number(value, 3 if printed == NO_TEST else 1)
         return shown, REPRODUCED if exists else DIFFERS, math.nan
     decimals, precision = int(row["decimals"]), int(row["precision"])
     if not abs(value) < LARGEST_FIXED:

@@ -14,6 +14,7 @@ from helpers.results import BETWEEN_ARMS, contrast, value_of
 TICK_STEPS = [1, 2, 3, 6, 12, 24, 36, 60, 120]
 LINE = 0.19  # inches from one line of text to the next
 LABEL_WIDTH = 1.5  # inches, beyond which the name of an arm is broken
+SAMPLE = 0.45  # inches from the axis to the name of a curve, with a piece of its line between
 GAP = 0.33  # inches between the names of the arms and the axis
 HEIGHT = 3.1  # inches, of the axes
 
@@ -59,7 +60,7 @@ def plot_kaplan_meier(curves, at_risk, results, study, endpoint, *, variable="ar
     names = {arm: style.wrap(_label(study, arm), LABEL_WIDTH, weight="bold") for arm in arms}
     ends = {arm: [*names[arm], "median", _median(results, arm, keys)] for arm in arms}
     left = GAP + 0.1 + _widest(names)
-    width = style.WIDTH - left - _widest(ends) - 0.25
+    width = style.WIDTH - left - SAMPLE - _widest(ends) - 0.05
     heading = [
         line
         for text in _contrast_lines(results, study, arms, keys)
@@ -195,7 +196,7 @@ def _draw_medians(axes, results, study, arms, keys):
 
 
 def _draw_ends(axes, curves, study, labels):
-    """Name each curve at its end, moved apart where the ends are close."""
+    """Name each curve beside its end, with a piece of its line, apart where the ends are close."""
     line = 100 * LINE / HEIGHT
     ends = {arm: curves[curves["group"] == arm].sort_values("time").iloc[-1] for arm in labels}
     order = sorted(labels, key=lambda arm: ends[arm]["survival"], reverse=True)
@@ -206,22 +207,24 @@ def _draw_ends(axes, curves, study, labels):
     lowest = tops[order[-1]] - line * (len(labels[order[-1]]) - 0.5)
     shift = max(0.0, -4 - lowest)
     beside = blended_transform_factory(axes.transAxes, axes.transData)
-    limit = axes.get_xlim()[1]
+    inch = 1 / (axes.get_position().width * axes.figure.get_figwidth())
     for arm in order:
-        color, top = style.arm_style(study, arm)["color"], tops[arm] + shift
+        look, top = style.arm_style(study, arm), tops[arm] + shift
         axes.plot(
-            [ends[arm]["time"], limit, limit * 1.015],
-            [100 * ends[arm]["survival"], top, top],
-            color=color,
-            linewidth=0.6,
-            alpha=0.7,
+            [1 + 0.08 * inch, 1 + (SAMPLE - 0.07) * inch],
+            [top, top],
+            color=look["color"],
+            linestyle=look["linestyle"],
+            transform=beside,
             clip_on=False,
         )
         n_name = len(labels[arm]) - 2
         for number, text in enumerate(labels[arm]):
             weight = "bold" if number < n_name else "normal"
-            place = (1.025, top - number * line)
-            axes.text(*place, text, va="center", color=color, weight=weight, transform=beside)
+            place = (1 + SAMPLE * inch, top - number * line)
+            axes.text(
+                *place, text, va="center", color=look["color"], weight=weight, transform=beside
+            )
 
 
 def _draw_heading(axes, title, lines):

@@ -80,7 +80,7 @@ def _known(found, places):
 def _is_running_text(text):
     node, in_paragraph = text.parent, False
     while node is not None:
-        if isinstance(node, SKIPPED):
+        if isinstance(node, SKIPPED) or "table-notes" in node.get("classes", []):
             return False
         in_paragraph = in_paragraph or isinstance(node, nodes.paragraph)
         node = node.parent

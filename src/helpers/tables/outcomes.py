@@ -33,7 +33,7 @@ def table_survival(results, study) -> Table:
         keys = {"analysis": "survival", "endpoint": endpoint, "variable": "arm"}
         rows.append(Row((described.label,), "section"))
         cells = [_events(lookup, group=arm, **keys) for arm in arms]
-        rows.append(Row(("Events / patients", *cells, "")))
+        rows.append(Row(("Events/patients", *cells, "")))
         for statistic, label in (("median", "Median"), ("followup_median", "Median follow-up")):
             cells = [
                 format_estimate(*lookup.interval(statistic, group=arm, **keys)) for arm in arms
@@ -190,7 +190,7 @@ def _answers(study):
 
 def _events(lookup, **keys):
     n, events = lookup.values("n", "n_event", **keys)
-    return f"{format_number(events, 0)} / {format_number(n, 0)}"
+    return f"{format_number(events, 0)}/{format_number(n, 0)}"
 
 
 def _contrast_rows(lookup, study, keys, width):

@@ -11,6 +11,7 @@ MODELS = {
     "cox_multivariable": "Multivariable",
     "cox_full": "All covariates",
     "cox_firth": "Firth’s penalty",
+    "cox_imputed": "Multiple imputation",
 }
 SUBGROUP_TESTS = {"logrank": "Log-rank p", "wald": "Wald p"}
 ADJUSTED = {"p_holm": "Holm", "p_benjamini_hochberg": "Benjamini-Hochberg"}
@@ -35,6 +36,8 @@ def table_cox_sensitivity(results, study, endpoint) -> Table:
     """The screened model beside the one with all covariates and the penalized one."""
     label = study.endpoints[endpoint].label.lower()
     models = ["cox_multivariable", "cox_full", "cox_firth"]
+    if study.conventions.missing == "mice":
+        models.append("cox_imputed")
     name = f"tab-cox-sensitivity-{endpoint}"
     caption = f"Other Cox models of {label}"
     note = "Firth’s penalty: the covariates of the multivariable model, profile likelihood."
@@ -54,9 +57,9 @@ def table_cox_models(results, study) -> Table:
     for endpoint, described in study.endpoints.items():
         rows.append(Row((described.label,), "section"))
         for analysis, label in MODELS.items():
-            if analysis == "cox_univariable":
-                continue
             keys = {"analysis": analysis, "endpoint": endpoint}
+            if analysis == "cox_univariable" or not lookup.has(**keys):
+                continue
             n, events, size, ratio = lookup.values(
                 "n", "n_event", "n_coefficient", "events_per_variable", **keys
             )
@@ -78,7 +81,7 @@ def table_subgroups(results, study, endpoint) -> Table:
     interval = interval_name(study)
     columns = [Column("Subgroup", "text")]
     for arm in arms.values():
-        columns.append(Column("Events / n", spanner=arm.label))
+        columns.append(Column("Events/n", spanner=arm.label))
         columns.append(Column(f"Median ({interval})", spanner=arm.label))
     several = len(compared) > 1
     for label in compared.values():
@@ -89,7 +92,7 @@ def table_subgroups(results, study, endpoint) -> Table:
     def cells(p, **keys):
         for arm in arms:
             n, events = lookup.values("n", "n_event", group=arm, **keys)
-            yield f"{format_number(events, 0)} / {format_number(n, 0)}"
+            yield f"{format_number(events, 0)}/{format_number(n, 0)}"
             yield format_estimate(*lookup.interval("median", group=arm, **keys))
         for group in compared:
             yield format_estimate(*lookup.interval("hazard_ratio", group=group, **keys), 2)
@@ -145,7 +148,7 @@ def _cox_table(results, study, endpoint, models, name, caption, notes, hazards=T
     interval = interval_name(study)
     ps = {"p_wald": "p"} | ({"p_proportional_hazards": "PH p"} if hazards else {})
     members = {model: covariates_of_model(results, study, endpoint, model) for model in models}
-    columns = [Column("Covariate", "text"), Column("Events / n")]
+    columns = [Column("Covariate", "text"), Column("Events/n")]
     for model in models:
         columns.append(Column(f"HR ({interval})", spanner=MODELS[model]))
         columns += [Column(label, spanner=MODELS[model]) for label in ps.values()]
@@ -188,4 +191,4 @@ def _cox_table(results, study, endpoint, models, name, caption, notes, hazards=T
 def _events(lookup, endpoint, variable, level):
     keys = {"analysis": "cox_univariable", "endpoint": endpoint, "variable": variable}
     n, events = lookup.values("n", "n_event", level=level, group=OVERALL, **keys)
-    return "" if n != n else f"{format_number(events, 0)} / {format_number(n, 0)}"
+    return "" if n != n else f"{format_number(events, 0)}/{format_number(n, 0)}"

@@ -1,6 +1,12 @@
 """The main results on one page, and whether they are those of the print."""
 
-from helpers.formats import format_count, format_estimate, format_p
+from helpers.formats import (
+    format_count,
+    format_estimate,
+    format_interval,
+    format_number,
+    format_p,
+)
 from helpers.lookup import Lookup
 from helpers.published import NOT_TESTABLE, VERDICTS
 from helpers.results import BETWEEN_ARMS
@@ -35,7 +41,7 @@ def table_main_results(results, study, comparison=None) -> Table:
     interval = interval_name(study)
     notes = notes_of(
         study,
-        f"HR: hazard ratio, with Wald p; difference in percentage points; each with its {interval}.",
+        f"Survival: median ({interval}), hazard ratio (HR) with Wald p. Shares: n (%), difference.",
     )
     return Table("tab-main-results", "Main results", columns, rows, notes)
 
@@ -44,8 +50,7 @@ def _lines(lookup, study):
     """Yield label, keys, and what gives the cell of an arm, the comparison and its p."""
     for endpoint, described in study.endpoints.items():
         keys = {"analysis": "survival", "endpoint": endpoint, "variable": "arm"}
-        label = f"{described.label}, median ({interval_name(study)}), {study.time.unit}"
-        yield (label, keys, *_survival(lookup, keys))
+        yield (f"{described.label}, {study.time.unit}", keys, *_survival(lookup, keys))
     if study.response:
         for rate, described in study.response.rates.items():
             keys = {"analysis": "response", "variable": rate}
@@ -69,8 +74,10 @@ def _survival(lookup, keys):
 
 def _share(lookup, keys):
     def difference(group):
-        shown = format_estimate(*lookup.interval("risk_difference", group=group, **keys))
-        return f"difference {shown}"
+        value, low, high = lookup.interval("risk_difference", group=group, **keys)
+        if value != value:
+            return format_number(value)
+        return f"{format_number(value)} points ({format_interval(low, high)})"
 
     return (
         lambda arm: format_count(*lookup.values("n", "percent", group=arm, **keys)),
