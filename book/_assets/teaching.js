@@ -37,7 +37,7 @@
     const value = figure.querySelector(".explorer-value");
     const heads = [...figure.querySelectorAll(".explorer-readout dt")].map((d) => d.textContent);
     const cells = figure.querySelectorAll(".explorer-readout dd");
-    const plot = figure.querySelector("svg");
+    const plot = figure.querySelector("svg[role=img]");
     const curves = [...plot.querySelectorAll(".curve")].slice(0, (data.paths[0] || []).length);
     const cursor = plot.querySelector(".cursor");
     const show = () => {

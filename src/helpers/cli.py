@@ -65,6 +65,7 @@ def main():
     rhcc run my.csv --study my.yml --out site    the same chapters for your cohort
     rhcc score data/cohort.csv                   which printed numbers come out again
     rhcc audit data/published.csv                do the printed numbers agree with each other?
+    rhcc draw data/cohort.csv --seed 1 --out 1.csv    a cohort of their own for a student
 
     Exit status: 0 all is well; 1 a number differs or a notebook failed; 2 the input has
     problems, all of them listed.
@@ -247,6 +248,24 @@ def audit(ledger, study, target):
     if target:
         target.write_text(json.dumps(to_records(checks), indent=1, ensure_ascii=False) + "\n")
     return FAILED if any(check.fired for check in checks) else 0
+
+
+@main.command()
+@COHORT
+@click.option("--seed", type=click.IntRange(0), required=True, help="One number for each student.")
+@_path_option("--out", required=True, help="The CSV file to write.")
+@_path_option("--study", help="What the columns mean.  [default: data/study.yml]")
+@_told
+def draw(cohort, seed, out, study):
+    """Draw a cohort from COHORT with replacement, arm by arm, for an exercise.
+
+    The same seed gives the same cohort.
+    """
+    from helpers.study import load_study
+    from helpers.teaching.simulate import draw_cohort
+
+    study = load_study(study or find_project() / "data" / "study.yml")
+    click.echo(f"{draw_cohort(cohort, out, study, seed)} patients written to {out}")
 
 
 def _report_score(comparison, target):

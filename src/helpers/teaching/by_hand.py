@@ -150,7 +150,7 @@ def logrank_steps(time, event, treated) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def likelihood_steps(time, event, x, coef, ties="efron") -> pd.DataFrame:
+def likelihood_steps(time, event, x, coef, ties="efron", entry=None) -> pd.DataFrame:
     """Work out the partial likelihood of a Cox model with one covariate, event by event.
 
     Parameters
@@ -159,6 +159,8 @@ def likelihood_steps(time, event, x, coef, ties="efron") -> pd.DataFrame:
     coef : float
         Log hazard ratio of one unit of `x`.
     ties : {'efron', 'breslow'}
+    entry : sequence of length n, optional
+        Time after which a patient is at risk.
 
     Returns
     -------
@@ -174,16 +176,17 @@ def likelihood_steps(time, event, x, coef, ties="efron") -> pd.DataFrame:
     """
     if ties not in TIES:
         raise ValueError(f"unknown ties {ties!r}; they are {', '.join(TIES)}")
-    patients = list(zip(time, event, x, strict=True))
+    entry = [-math.inf] * len(time) if entry is None else entry
+    patients = list(zip(time, event, x, entry, strict=True))
     rows = []
-    for when in sorted({t for t, e, _ in patients if e}):
-        died = [value for t, e, value in patients if t == when and e]
+    for when in sorted({t for t, e, _, _ in patients if e}):
+        died = [value for t, e, value, _ in patients if t == when and e]
         for order, own in enumerate(died):
             gone = order / len(died) if ties == "efron" else 0.0
             weighted = [
                 (value, math.exp(coef * value) * (1 - gone * (t == when and bool(e))))
-                for t, e, value in patients
-                if t >= when
+                for t, e, value, entered in patients
+                if entered < when <= t
             ]
             total = sum(weight for _, weight in weighted)
             mean = sum(weight * value for value, weight in weighted) / total
@@ -211,7 +214,7 @@ def log_likelihood(time, event, x, coef, ties="efron") -> float:
     return sum(map(math.log, likelihood_steps(time, event, x, coef, ties)["factor"]))
 
 
-def newton_steps(time, event, x, ties="efron", n_step=6) -> pd.DataFrame:
+def newton_steps(time, event, x, ties="efron", entry=None, n_step=6) -> pd.DataFrame:
     """Climb the partial likelihood from zero by Newton's method.
 
     Returns
@@ -221,7 +224,7 @@ def newton_steps(time, event, x, ties="efron", n_step=6) -> pd.DataFrame:
     """
     rows, coef = [], 0.0
     for _ in range(n_step):
-        steps = likelihood_steps(time, event, x, coef, ties)
+        steps = likelihood_steps(time, event, x, coef, ties, entry)
         score = (steps["x"] - steps["mean"]).sum()
         information = steps["variance"].sum()
         rows.append(

@@ -7,11 +7,18 @@ import math
 from dataclasses import dataclass, field
 from html import escape
 
-from helpers.formats import format_number
+import numpy as np
+from scipy import stats
+
+from helpers.cohort import Cohort
+from helpers.estimators.cox import fit_cox
+from helpers.formats import format_estimate, format_number
+from helpers.regression import design_model, times
 from helpers.survival import estimate_at_risk, estimate_curves
+from helpers.teaching.simulate import delay_treatment, fit_many, survival_many
 
 WIDTH, HEIGHT = 680, 340  # units of the drawing
-LEFT, RIGHT, TOP, BOTTOM = 48, 12, 14, 44
+LEFT, RIGHT, TOP, BOTTOM = 48, 12, 14, 52
 
 
 @dataclass(frozen=True)
@@ -95,9 +102,15 @@ def show_explorer(
         f"<div><dt>{escape(head)}</dt><dd>{escape(text)}</dd></div>"
         for head, text in positions[start].readout.items()
     )
-    plot = _plot(scale, first, labels, x_label, x_ticks, alt, positions[start], cursor)
+    plot = _plot(scale, first, x_label, x_ticks, alt, positions[start], cursor)
+    keys = "".join(
+        f'<li><svg viewBox="0 0 30 8" aria-hidden="true"><path class="curve curve-{index}" '
+        f'd="M0 4H30"/></svg>{escape(label)}</li>'
+        for index, label in enumerate(labels)
+    )
     html = f"""<div class="explorer" id="{name}" role="group" aria-labelledby="{name}-caption">
 <p class="explorer-caption" id="{name}-caption">{escape(caption)}</p>
+<ul class="explorer-key">{keys}</ul>
 {plot}
 <div class="explorer-control" hidden>
 <label for="{name}-slider">{escape(slider)}: <span class="explorer-value"></span></label>
@@ -143,6 +156,81 @@ def positions_over_time(cohort, endpoint, when) -> list[Position]:
     return found
 
 
+def positions_over_cutoffs(cohort, endpoint, cutoffs) -> list[Position]:
+    """End the follow-up of every patient at a time, and fit the Cox model again.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    endpoint : str
+    cutoffs : sequence of float
+    """
+    study = cohort.study
+    names = f"{endpoint}_time", f"{endpoint}_event"
+    found = []
+    for cutoff in cutoffs:
+        data = cohort.data.copy()
+        data[names[1]] = data[names[1]].where(data[names[0]] <= cutoff, 0)
+        data[names[0]] = data[names[0]].clip(upper=cutoff)
+        shorter = Cohort(data, study)
+        design = design_model(shorter, endpoint, ["arm"])
+        fit = fit_cox(*design.arrays, ties=study.conventions.ties, engine="newton")
+        low, high = fit.interval(study.conventions.confidence_level)
+        readout = {}
+        for term, *ratio in zip(design.terms, fit.coef, low, high, strict=True):
+            arms = (study.arm.levels[arm].label for arm in (term.level, term.reference))
+            readout[f"Hazard ratio, {' against '.join(arms)}"] = format_estimate(
+                *(math.exp(value) for value in ratio), 2
+            )
+        readout["Events"] = f"{data[names[1]].sum():.0f}"
+        curves = estimate_curves(shorter, endpoint)
+        found.append(Position(cutoff, readout, _points(curves, study)))
+    return found
+
+
+def positions_over_delays(cohort, endpoint, delays, *, n_draw, seed) -> list[Position]:
+    """Let a treatment without effect begin late, and count its patients from time zero.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        Its times are kept, its arms are shuffled.
+    endpoint : str
+    delays : sequence of float
+    n_draw, seed : int
+
+    Returns
+    -------
+    list of Position
+        Curves of the untreated and the treated, averaged over all shuffles; the median hazard
+        ratio, and how often it comes out as significant.
+    """
+    study = cohort.study
+    time, event = times(cohort.data, endpoint)
+    treated = (cohort.data["arm"] != study.arm.reference).to_numpy(float)
+    level = study.conventions.significance_level
+    found = []
+    for delay in delays:
+        draws = delay_treatment(time, treated, delay, n_draw, seed)
+        coef, error = fit_many(time, event, draws[..., None])
+        p = 2 * stats.norm.sf(np.abs(coef / error))
+        share = draws.mean(axis=0)
+        steps, heights = survival_many(time, event, np.stack([1 - share, share]))
+        ratio, share_significant = np.exp(np.median(coef)), 100 * np.mean(p < level)
+        readout = {
+            "Hazard ratio, though nothing works": format_number(float(ratio), 2),
+            f"p < {level:g} in": f"{format_number(float(share_significant), 0)}% of shuffles",
+        }
+        curves = [([0.0, *steps], [1.0, *height]) for height in heights]
+        found.append(Position(delay, readout, curves))
+    return found
+
+
+def _points(curves, study):
+    own = (curves[curves["group"] == arm] for arm in study.arm.levels)
+    return [(curve["time"].tolist(), curve["survival"].tolist()) for curve in own]
+
+
 class _Scale:
     """Places of the drawing."""
 
@@ -165,7 +253,7 @@ class _Scale:
         return "".join(parts)
 
 
-def _plot(scale, curves, labels, x_label, x_ticks, alt, position, cursor):
+def _plot(scale, curves, x_label, x_ticks, alt, position, cursor):
     base = scale.y(0)
     grid = "".join(
         f'<path class="grid" d="M{LEFT} {scale.y(share):.1f}H{WIDTH - RIGHT}"/>'
@@ -181,17 +269,12 @@ def _plot(scale, curves, labels, x_label, x_ticks, alt, position, cursor):
         f'<path class="curve curve-{index}" d="{scale.path(*curve)}"/>'
         for index, curve in enumerate(curves)
     )
-    keys = "".join(
-        f'<path class="curve curve-{index}" d="M{WIDTH - 190} {TOP + 10 + 20 * index}h26"/>'
-        f'<text class="key" x="{WIDTH - 158}" y="{TOP + 14 + 20 * index}">{escape(label)}</text>'
-        for index, label in enumerate(labels)
-    )
     mark = ""
     if cursor:
         mark = f'<path class="cursor" d="M{scale.x(position.value):.1f} {TOP}V{base:.1f}"/>'
     return (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(alt)}">'
-        f"{grid}{ticks}{lines}{keys}{mark}"
+        f"{grid}{ticks}{lines}{mark}"
         f'<text x="{(LEFT + WIDTH - RIGHT) / 2:.0f}" y="{HEIGHT - 6}" text-anchor="middle">'
         f"{escape(x_label)}</text></svg>"
     )

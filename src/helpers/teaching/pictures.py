@@ -29,6 +29,8 @@ class Line:
         Whether it runs flat from point to point and then falls or rises.
     low, high : sequence of float, optional
         A band around it.
+    ticks : sequence of (x, y)
+        Where a small upright stroke marks a censored patient.
     """
 
     x: object
@@ -38,6 +40,7 @@ class Line:
     step: bool = False
     low: object = None
     high: object = None
+    ticks: tuple = ()
 
 
 @dataclass(frozen=True)
@@ -129,6 +132,16 @@ def plot_lines(
 def _draw_line(axes, line):
     how = {"drawstyle": "steps-post"} if line.step else {}
     axes.plot(line.x, line.y, gid="line", **_look(line.look), **how)
+    for x, y in line.ticks:
+        axes.plot(
+            x,
+            y,
+            marker="|",
+            markersize=9,
+            markeredgewidth=1.4,
+            color=_look(line.look)["color"],
+            gid="censored",
+        )
     if line.low is not None:
         axes.fill_between(
             line.x,

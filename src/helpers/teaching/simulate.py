@@ -1,14 +1,15 @@
 """Many cohorts: resampled, permuted, delayed; and a Cox model for all of them at once."""
 
-import csv
-
 import numpy as np
 
+from helpers.cohort import check_cells
+from helpers.cohort_files import read_cohort_file
 from helpers.errors import InputError
 
 STEPS = 30
 LONGEST_STEP = 2.0
 RIDGE = 1e-9  # of the information, where a draw has none
+NOBODY = 1e-300  # in place of the zero by which an empty risk set would be divided
 
 
 def fit_many(time, event, x, weights=None) -> tuple[np.ndarray, np.ndarray]:
@@ -42,7 +43,7 @@ def fit_many(time, event, x, weights=None) -> tuple[np.ndarray, np.ndarray]:
     counted = (weights * event)[..., None]
     for _ in range(STEPS):
         hazard = weights * np.exp((x * coef[:, None, :]).sum(axis=2))
-        total = np.cumsum(hazard, axis=1)[:, last, None]
+        total = np.maximum(np.cumsum(hazard, axis=1)[:, last, None], NOBODY)
         means = np.cumsum(hazard[..., None] * x, axis=1)[:, last] / total
         second = np.cumsum(hazard[..., None, None] * squares, axis=1)[:, last] / total[..., None]
         score = (counted * (x - means)).sum(axis=1)
@@ -79,8 +80,8 @@ def resample(n, n_draw, seed, strata=None) -> np.ndarray:
     return counts
 
 
-def median_many(time, event, weights) -> np.ndarray:
-    """Median survival of many samples: the first time at which the curve is at most one half.
+def survival_many(time, event, weights) -> tuple[np.ndarray, np.ndarray]:
+    """Kaplan-Meier estimates of many weighted samples.
 
     Parameters
     ----------
@@ -89,15 +90,33 @@ def median_many(time, event, weights) -> np.ndarray:
 
     Returns
     -------
-    ndarray of shape (n_draw,)
-        ``inf`` where it is not reached.
+    times : ndarray of shape (n_time,)
+        The death times.
+    survival : ndarray of shape (n_draw, n_time)
     """
     time, event = np.asarray(time, float), np.asarray(event, bool)
     times = np.unique(time[event])
     at_risk = weights @ (time[:, None] >= times)
     died = weights @ ((time[:, None] == times) & event[:, None])
-    passed = 1 - np.divide(died, at_risk, out=np.zeros_like(died), where=at_risk > 0)
-    reached = np.cumprod(passed, axis=1) <= 0.5 + 1e-12
+    died_share = np.divide(died, at_risk, out=np.zeros_like(died), where=at_risk > 0)
+    return times, np.cumprod(1 - died_share, axis=1)
+
+
+def median_many(time, event, weights) -> np.ndarray:
+    """Median survival of many samples: the first time at which the curve is at most one half.
+
+    Parameters
+    ----------
+    time, event, weights
+        As of `survival_many`.
+
+    Returns
+    -------
+    ndarray of shape (n_draw,)
+        ``inf`` where it is not reached.
+    """
+    times, survival = survival_many(time, event, weights)
+    reached = survival <= 0.5 + 1e-12
     return np.where(reached.any(axis=1), times[reached.argmax(axis=1)], np.inf)
 
 
@@ -149,8 +168,10 @@ def draw_cohort(source, target, study, seed) -> int:
 
     Parameters
     ----------
-    source, target : Path
-        CSV files.
+    source : Path
+        A cohort file.
+    target : Path
+        The CSV file to write.
     study : Study
     seed : int
         Another seed gives another cohort.
@@ -163,22 +184,15 @@ def draw_cohort(source, target, study, seed) -> int:
     Raises
     ------
     InputError
-        `target` is there already, or `source` is not the cohort of `study`.
+        `target` is there already, or `source` is not a cohort of `study`.
     """
-    from helpers.cohort import load_cohort
-
     if target.exists():
         raise InputError(target, ["is there already; give another name"])
-    load_cohort(source, study)
-    with source.open(encoding="utf-8-sig", newline="") as file:
-        header, *rows = (row for row in csv.reader(file) if any(cell.strip() for cell in row))
-    names = [name.strip() for name in header]
-    arms = [row[names.index(study.arm.column)].strip() for row in rows]
-    counts = resample(len(rows), 1, seed, arms)[0].astype(int)
-    drawn = [list(row) for row, count in zip(rows, counts, strict=True) for _ in range(count)]
+    cells = read_cohort_file(source, study.sheet).cells
+    check_cells(cells, study, source)
+    counts = resample(len(cells), 1, seed, cells[study.arm.column])[0].astype(int)
+    drawn = cells.loc[cells.index.repeat(counts)].copy()
     if study.identifier:
-        for number, row in enumerate(drawn, start=1):
-            row[names.index(study.identifier)] = f"{seed}-{number}"
-    with target.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([names, *drawn])
+        drawn[study.identifier] = [f"{seed}-{number}" for number in range(1, len(drawn) + 1)]
+    drawn.to_csv(target, index=False, lineterminator="\n")
     return len(drawn)

@@ -1,0 +1,152 @@
+"""The same cohort under the defaults of several programs."""
+
+import math
+
+import pandas as pd
+from lifelines import CoxPHFitter
+from lifelines.statistics import proportional_hazard_test
+
+from helpers.cohort import Cohort
+from helpers.demographics import summarize_demographics
+from helpers.disclosure import suppress
+from helpers.regression import check_hazards, design_model, fit_model
+from helpers.response import summarize_response
+from helpers.results import BETWEEN_ARMS, KEYS, collect_results, result_row
+from helpers.sections import summarize_all
+from helpers.survival import summarize_survival
+
+OWN = "study"
+# What each program does unless told otherwise; of several tests that it prints, the first.
+PROGRAMS = {
+    "R": {
+        "ties": "efron",
+        "median_conf_type": "log",
+        "median_at_half": "midpoint",
+        "baseline_quantile": 7,
+        "measurement_quantile": 7,
+        "categorical_test": "chi_square_yates",
+        "mean_test": "welch_t",
+        "rank_test": "mann_whitney_continuity",
+        "proportional_hazards": "score_km",
+    },
+    "SAS": {
+        "ties": "breslow",
+        "median_conf_type": "log_log",
+        "median_at_half": "midpoint",
+        "baseline_quantile": 2,
+        "measurement_quantile": 2,
+        "categorical_test": "chi_square",
+        "mean_test": "student_t",
+        "rank_test": "mann_whitney_continuity",
+    },
+    "SPSS": {
+        "ties": "breslow",
+        "median_at_half": "first",
+        "baseline_quantile": 6,
+        "measurement_quantile": 6,
+        "categorical_test": "chi_square",
+        "mean_test": "student_t",
+        "rank_test": "mann_whitney",
+    },
+    "lifelines": {
+        "ties": "efron",
+        "median_conf_type": "log_log",
+        "median_at_half": "first",
+        "baseline_quantile": 7,
+        "measurement_quantile": 7,
+        "categorical_test": "chi_square_yates",
+        "mean_test": "student_t",
+        "rank_test": "mann_whitney_continuity",
+    },
+}
+SUMMARIES = (summarize_demographics, summarize_survival, summarize_response)
+
+
+def adopt(cohort, program) -> Cohort:
+    """The same cohort, with the conventions of a program in its study.
+
+    What the program has no default for stays as the study file has it.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    program : str
+        A key of `PROGRAMS`, or `OWN` for the study's own conventions.
+    """
+    if program == OWN:
+        return cohort
+    conventions = cohort.study.conventions.model_copy(update=PROGRAMS[program])
+    return Cohort(cohort.data, cohort.study.model_copy(update={"conventions": conventions}))
+
+
+def summarize_software(cohort) -> pd.DataFrame:
+    """Compute patients, survival and response under each program's defaults.
+
+    Returns
+    -------
+    DataFrame
+        The keys of a result and its ``value`` by program: a column for `OWN` and for each of
+        `PROGRAMS`. NaN where a program has no default for what the number depends on, or the
+        study hides the number.
+    """
+    columns = {}
+    for program in (OWN, *PROGRAMS):
+        adopted = adopt(cohort, program)
+        results = pd.concat([summarize(adopted) for summarize in SUMMARIES])
+        keys = [name for name in results.columns if name not in ("value", "method")]
+        values = results.set_index(keys)["value"]
+        columns[program] = values.where(~_without_default(values.index, program))
+    frame = pd.DataFrame(columns).reset_index()
+    if cohort.study.suppress_below >= 2:
+        shown = suppress(summarize_all(cohort), cohort.study)
+        hidden = frame[KEYS].merge(shown, on=KEYS, how="left")["value"].isna().to_numpy()
+        frame.loc[hidden, [OWN, *PROGRAMS]] = math.nan
+    return frame
+
+
+def _without_default(index, program):
+    """Whether a result depends on a convention for which a program has no default."""
+    known = PROGRAMS.get(program)
+    statistic = index.get_level_values("statistic")
+    missing = statistic == ""
+    if known is not None and "median_conf_type" not in known:
+        on_curve = index.get_level_values("analysis") == "survival"
+        limit = statistic.str.contains(r"^(?:median|survival|followup_median)_conf", regex=True)
+        missing = missing | (on_curve & limit)
+    if known is not None and "proportional_hazards" not in known:
+        missing = missing | (statistic == "p_proportional_hazards")
+    return missing
+
+
+def summarize_hazard_tests(cohort) -> pd.DataFrame:
+    """Test the treatment for proportional hazards, exactly and as lifelines does.
+
+    Returns
+    -------
+    DataFrame
+        Results of the analysis ``survival``: ``p_{transform}`` for each transform of the exact
+        score test, and ``p_lifelines``, its approximation on ranks; none with several
+        contrasts, which lifelines does not test together.
+    """
+    return collect_results(
+        row for endpoint in cohort.study.endpoints for row in _hazard_rows(cohort, endpoint)
+    )
+
+
+def _hazard_rows(cohort, endpoint):
+    keys = {"analysis": "survival", "endpoint": endpoint, "variable": "arm", "group": BETWEEN_ARMS}
+    design = design_model(cohort, endpoint, ["arm"])
+    for transform in ("score_km", "score_identity", "score_log", "score_rank"):
+        update = {"proportional_hazards": transform}
+        conventions = cohort.study.conventions.model_copy(update=update)
+        test = check_hazards(fit_model(design, conventions), design, conventions).overall
+        yield result_row(statistic=f"p_{transform}", value=test.p, method=test.method, **keys)
+    p, method = math.nan, "none: several contrasts"
+    if len(design.terms) == 1:
+        frame = pd.DataFrame(
+            {"x": design.covariates[:, 0], "time": design.time, "event": design.event}
+        )
+        fitted = CoxPHFitter().fit(frame, "time", "event")
+        test = proportional_hazard_test(fitted, frame, time_transform="rank")
+        p, method = float(test.summary["p"].iloc[0]), "lifelines, rank"
+    yield result_row(statistic="p_lifelines", value=p, method=method, **keys)
