@@ -71,7 +71,8 @@ def shares(printed) -> list[Share]:
         if row["claim"] == "share":
             count, denominator = map(printed.number, row["about"].split())
             percent = printed.number(row["id"])
-            found.append(Share(percent, count, [round(denominator.value)], row["id"]))
+            where = row["place"] or row["id"]
+            found.append(Share(percent, count, [round(denominator.value)], where))
     return found
 
 

@@ -29,13 +29,17 @@ def _medians(printed):
 
 @register("median_interval", "Median inside its interval")
 def median_interval(printed):
-    """A median survival time lies inside its interval, limits included."""
+    """A median survival time lies inside its interval, limits included.
+
+    A lower limit that is printed as not reached does not exist: the band ends above one half.
+    """
     for median in _medians(printed):
         low = printed.beside(median, "median_conf_low")
         high = printed.beside(median, "median_conf_high")
         if low is None or high is None:
             continue
-        fits = low.low <= median.high and median.low <= high.high
+        above = math.isinf(low.low) or low.low <= median.high
+        fits = above and median.low <= high.high
         yield Check(
             "median_interval",
             median.subject,

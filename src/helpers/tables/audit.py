@@ -1,7 +1,9 @@
 """The audit of the print: checks, how often they are wrong, biases of a design."""
 
-from helpers.formats import format_number, format_p
+from helpers.formats import format_number
 from helpers.tables.table import Column, Row, Table
+
+MOST_LISTED = 17  # printed numbers of a check that are shown
 
 
 def table_checks(checks, name, caption, notes=()) -> Table:
@@ -23,11 +25,17 @@ def table_checks(checks, name, caption, notes=()) -> Table:
     explained = any(check.explanation for check in checks)
     rows = []
     for check in checks:
-        printed = ", ".join(check.printed.values())
+        printed = _listed(list(check.printed.values()))
         computed = f"{check.tested}: {check.found}"
         cells = (check.subject, printed, computed, check.verdict, check.explanation)
         rows.append(Row(cells if explained else cells[:-1]))
     return Table(name, caption, columns if explained else columns[:-1], rows, list(notes))
+
+
+def _listed(texts):
+    if len(texts) <= MOST_LISTED:
+        return ", ".join(texts)
+    return f"{', '.join(texts[:MOST_LISTED])} and {len(texts) - MOST_LISTED} more"
 
 
 def table_questions(summary, questions) -> Table:
@@ -41,18 +49,13 @@ def table_questions(summary, questions) -> Table:
         `helpers.audit.CHECKS`.
     """
     verdicts = [name for name in summary.columns if name not in ("title", "total")]
-    columns = [
-        Column("Check", "text"),
-        Column("What it asks", "note"),
-        *(Column(verdict.capitalize()) for verdict in verdicts),
-        Column("Source", "note"),
-    ]
+    columns = [Column("Check", "text"), *(Column(h, "note") for h in ("Asks", "Answers", "Source"))]
     rows = []
     for name, counts in summary.iterrows():
-        shown = [str(counts[verdict]) if counts[verdict] else "" for verdict in verdicts]
+        answers = [f"{counts[verdict]} {verdict}" for verdict in verdicts if counts[verdict]]
         question = questions[name]
         source = question.source or "arithmetic"
-        rows.append(Row((question.title, question.summary, *shown, source)))
+        rows.append(Row((question.title, question.summary, ", ".join(answers), source)))
     return Table("tab-audit-checks", "The checks and their answers", columns, rows)
 
 
@@ -159,26 +162,49 @@ def table_subgroup_rates(rates, labels, name, caption, notes=()) -> Table:
     return Table(name, caption, columns, rows, list(notes))
 
 
-def table_p_values(rows, name, caption) -> Table:
-    """Two-way tables with the p value of each test.
+def table_cox_print(printed, endpoint, name, caption, notes=()) -> Table:
+    """The printed Cox models of an endpoint, with the contrasts as the ledger reads them.
 
     Parameters
     ----------
-    rows : list of (str, str, dict of str to float)
-        Label, counts as text, and p values by the name of the test.
+    printed : Printed
+    endpoint : str
     name, caption : str
+    notes : sequence of str
+
+    Returns
+    -------
+    Table
+        The numbers are the printed ones; a contrast that is read the other way round than
+        it is labelled says so in the last column.
     """
-    tests = list(rows[0][2])
-    columns = [Column("Outcome", "text"), Column("Patients"), *map(Column, tests)]
-    shown = [
-        Row((label, counts, *map(format_p, values.values()))) for label, counts, values in rows
+    columns = [
+        Column("Covariate", "text"),
+        Column("HR (95% CI)", spanner="Univariable"),
+        Column("p", spanner="Univariable"),
+        Column("HR (95% CI)", spanner="Multivariable"),
+        Column("p", spanner="Multivariable"),
+        Column("Change", "note"),
     ]
-    return Table(name, caption, columns, shown)
+    rows = []
+    for ratio in printed.all("hazard_ratio", analysis="cox_univariable", endpoint=endpoint):
+        group = ratio.reading or ratio.group
+        label = printed.describe(variable=ratio.variable, group=group)
+        adjusted = printed.beside(ratio, "hazard_ratio", analysis="cox_multivariable")
+        change = f"printed as {_contrast(printed, ratio)}" if ratio.reading else ""
+        cells = (*_printed_row(printed, ratio), *_printed_row(printed, adjusted))
+        rows.append(Row((label, *cells, change)))
+    return Table(name, caption, columns, rows, list(notes))
 
 
-def _share(share, error):
-    return f"{format_number(100 * share, 1)} ({format_number(100 * error, 1)})"
+def _printed_row(printed, ratio):
+    if ratio is None:
+        return "", ""
+    statistics = ("hazard_ratio_conf_low", "hazard_ratio_conf_high", "p_wald")
+    low, high, p = (printed.beside(ratio, statistic).text for statistic in statistics)
+    return f"{ratio.text} ({low} to {high})", p
 
 
-def _plain(value):
-    return value if isinstance(value, str) else format(value, "g")
+def _contrast(printed, ratio):
+    whole = printed.describe(variable=ratio.variable, group=ratio.group)
+    return whole.removeprefix(f"{printed.describe(variable=ratio.variable)}, ")
