@@ -208,3 +208,11 @@ def _printed_row(printed, ratio):
 def _contrast(printed, ratio):
     whole = printed.describe(variable=ratio.variable, group=ratio.group)
     return whole.removeprefix(f"{printed.describe(variable=ratio.variable)}, ")
+
+
+def _share(share, error):
+    return f"{format_number(100 * share, 1)} ({format_number(100 * error, 1)})"
+
+
+def _plain(value):
+    return value if isinstance(value, str) else format(value, "g")
