@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.estimators.firth import fit_firth, profile_firth
+from helpers.imputation import fit_imputed
 from helpers.regression import (
     check_hazards,
     coefficient_rows,
@@ -35,7 +36,8 @@ def summarize_prognostic_factors(cohort) -> pd.DataFrame:
     DataFrame
         Results of ``cox_univariable`` (each covariate alone), ``cox_multivariable`` (those
         whose univariable Wald test is below the screening threshold, all levels jointly),
-        ``cox_full`` (all) and ``cox_firth`` (the screened ones with Firth's penalty). A model
+        ``cox_full`` (all) and ``cox_firth`` (the screened ones with Firth's penalty), and of
+        ``cox_imputed`` (all, by multiple imputation) where the conventions ask for it. A model
         is fitted to the patients in whom its covariates are known. A covariate that was
         screened out has NaN.
     """
@@ -57,11 +59,10 @@ def _endpoint_rows(cohort, endpoint):
         yield from _screening_rows(tests[variable], study, variable=variable, **keys)
     threshold = study.conventions.screening_threshold
     entered = [variable for variable, test in tests.items() if test.p < threshold]
-    for analysis, variables in (
-        ("cox_multivariable", entered),
-        ("cox_full", study.prognostic),
-        ("cox_firth", entered),
-    ):
+    models = {"cox_multivariable": entered, "cox_full": study.prognostic, "cox_firth": entered}
+    if study.conventions.missing == "mice":
+        models["cox_imputed"] = study.prognostic
+    for analysis, variables in models.items():
         keys = {"analysis": analysis, "endpoint": endpoint}
         design = design_model(cohort, endpoint, variables)
         if not variables:
@@ -69,6 +70,11 @@ def _endpoint_rows(cohort, endpoint):
             yield result_row(statistic="n_coefficient", value=0, method=reason, **keys)
         elif analysis == "cox_firth":
             yield from _penalized_rows(study, design, **keys)
+        elif analysis == "cox_imputed":
+            design, fit = fit_imputed(cohort, endpoint, variables)
+            limits = fit.interval(study.conventions.confidence_level)
+            yield from coefficient_rows(design, fit, limits, **keys)
+            yield from _fit_rows(fit, **keys)
         else:
             yield from _model_rows(study, design, fit_model(design, study.conventions), **keys)
         for variable in study.prognostic:

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 
+from helpers.competing import incidence_rows
 from helpers.disclosure import hide_steps, round_at_risk
 from helpers.estimators import kaplan_meier as km
 from helpers.estimators.logrank import logrank
@@ -36,7 +37,8 @@ def summarize_survival(cohort) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Results of the analysis ``survival``, variable ``arm``. The level of a survival
+        Results of the analysis ``survival``, variable ``arm``, and of ``cumulative_incidence``
+        where the study names competing events. The level of a survival
         probability is its time, that of a restricted mean its horizon: the earliest of the
         arms' last observations, rounded down, as it would be the time of one patient.
     """
@@ -53,6 +55,7 @@ def _endpoint_rows(cohort, endpoint):
     yield from comparison_rows(cohort, endpoint, **keys)
     yield from _hazard_rows(cohort, endpoint, keys)
     yield from _restricted_mean_rows(cohort, endpoint, keys)
+    yield from incidence_rows(cohort, endpoint)
 
 
 def median_rows(cohort, endpoint, /, **keys):

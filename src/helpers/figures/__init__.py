@@ -1,6 +1,10 @@
 """Figures: views of results, which never compute a statistic."""
 
 from helpers.figures.balance import describe_balance, plot_balance
+from helpers.figures.cumulative_incidence import (
+    describe_cumulative_incidence,
+    plot_cumulative_incidence,
+)
 from helpers.figures.forest import (
     ForestRow,
     cox_rows,
@@ -35,6 +39,7 @@ __all__ = [
     "cox_rows",
     "describe_adverse_events",
     "describe_balance",
+    "describe_cumulative_incidence",
     "describe_forest",
     "describe_forest_cox",
     "describe_forest_subgroups",
@@ -46,6 +51,7 @@ __all__ = [
     "describe_verdicts",
     "plot_adverse_events",
     "plot_balance",
+    "plot_cumulative_incidence",
     "plot_forest",
     "plot_forest_cox",
     "plot_forest_subgroups",

@@ -7,6 +7,7 @@ from helpers.tables.comparison import (
     table_not_testable,
     table_verdicts,
 )
+from helpers.tables.competing import table_competing
 from helpers.tables.dictionary import table_conventions, table_dictionary
 from helpers.tables.outcomes import (
     table_adverse_events,
@@ -36,6 +37,7 @@ __all__ = [
     "table_baseline",
     "table_comparison",
     "table_conventions",
+    "table_competing",
     "table_cox",
     "table_cox_models",
     "table_cox_sensitivity",

@@ -1,0 +1,95 @@
+"""Cumulative incidence of an endpoint's event and of the events that compete with it."""
+
+import pandas as pd
+
+from helpers.disclosure import hide_steps
+from helpers.estimators.cumulative_incidence import cumulative_incidence, incidence_at
+from helpers.regression import entry_times, estimate_rows, times
+from helpers.results import result_row
+
+OWN_EVENT = "event"
+
+
+def causes_of(endpoint) -> dict[str, str]:
+    """The event of an endpoint and those that compete with it, by key, with their labels.
+
+    Parameters
+    ----------
+    endpoint : Endpoint
+    """
+    others = {key: level.label for key, level in endpoint.competing.items()}
+    return {OWN_EVENT: endpoint.event_label} | others
+
+
+def incidence_rows(cohort, endpoint):
+    """Yield the number of each kind of event, and its cumulative incidence at the milestones.
+
+    Results of the analysis ``cumulative_incidence``; the variable is ``event`` or the key of a
+    competing event, the level a milestone. No rows without competing events.
+    """
+    study = cohort.study
+    for number, cause in enumerate(_competing(study, endpoint), start=1):
+        keys = {"analysis": "cumulative_incidence", "endpoint": endpoint, "variable": cause}
+        for group, patients in cohort.groups():
+            happened = (patients[f"{endpoint}_cause"] == number).sum()
+            yield result_row(statistic="n_event", value=happened, group=group, **keys)
+            estimate = _estimate(patients, endpoint, number, study)
+            for milestone in study.milestones:
+                at = incidence_at(estimate, milestone)
+                here = {"level": f"{milestone:g}", "group": group, **keys}
+                yield from estimate_rows("incidence", at, **here)
+
+
+def estimate_incidences(cohort, endpoint) -> pd.DataFrame:
+    """Cumulative incidence of each kind of event by arm, from time zero.
+
+    Returns
+    -------
+    DataFrame
+        ``cause, group, time, n_risk, n_event, n_censored, incidence, conf_low, conf_high``, an
+        interval at each event of the cause; empty without competing events.
+    """
+    frames = []
+    for number, cause in enumerate(_competing(cohort.study, endpoint), start=1):
+        by_arm = [
+            _curve(patients, endpoint, number, cohort.study).assign(group=arm)
+            for arm, patients in cohort.groups()
+            if arm in cohort.arms and len(patients)
+        ]
+        curves = hide_steps(pd.concat(by_arm, ignore_index=True), cohort.study.suppress_below)
+        frames.append(curves.assign(cause=cause))
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame({"cause": []})
+
+
+def _competing(study, endpoint):
+    described = study.endpoints[endpoint]
+    return causes_of(described) if described.competing else {}
+
+
+def _estimate(patients, endpoint, number, study):
+    return cumulative_incidence(
+        times(patients, endpoint)[0],
+        patients[f"{endpoint}_cause"],
+        number,
+        conf_level=study.conventions.confidence_level,
+        entry=entry_times(patients, endpoint),
+    )
+
+
+def _curve(patients, endpoint, number, study):
+    estimate = _estimate(patients, endpoint, number, study)
+    own = patients[f"{endpoint}_time"][patients[f"{endpoint}_cause"] == number]
+    frame = pd.DataFrame(
+        {
+            "time": estimate.time,
+            "n_risk": estimate.n_risk.astype(float),
+            "n_event": own.value_counts().reindex(estimate.time, fill_value=0).to_numpy(float),
+            "n_censored": 0.0,
+            "incidence": estimate.value,
+            "conf_low": estimate.conf_low,
+            "conf_high": estimate.conf_high,
+        }
+    )
+    if estimate.time[0] > 0:
+        frame.loc[-1] = [0.0, len(patients), 0, 0, 0, 0, 0]
+    return frame.sort_index()
