@@ -50,6 +50,7 @@ def test_intervals_and_estimates():
     assert format_interval(10.35, inf) == "10.4 to NA"
     assert format_estimate(0.5, 0.25, 1, 2) == "0.50 (0.25 to 1.00)"
     assert format_estimate(nan, nan, nan) == "–"
+    assert format_estimate(0, nan, nan) == "0.0"
 
 
 def test_format_count():

@@ -40,10 +40,13 @@ def format_interval(low, high, decimals=1) -> str:
 
 
 def format_estimate(value, low, high, decimals=1) -> str:
-    """Format an estimate with its interval as ``value (low to high)``."""
+    """Format an estimate as ``value (low to high)``, or alone where it has no interval."""
     if math.isnan(value):
         return NO_VALUE
-    return f"{format_number(value, decimals)} ({format_interval(low, high, decimals)})"
+    shown = format_number(value, decimals)
+    if math.isnan(low) and math.isnan(high):
+        return shown
+    return f"{shown} ({format_interval(low, high, decimals)})"
 
 
 def format_p(p, decimals=3) -> str:

@@ -1,4 +1,4 @@
-"""Sphinx extension: MathJax from the installed package, and pages that a keyboard can read."""
+"""Sphinx extension: MathJax from the installed package; accessible and light pages."""
 
 import re
 import shutil
@@ -8,6 +8,9 @@ from pathlib import Path
 PROSE_TABLE = re.compile(
     r'<div class="pst-scrollable-table-container"(?=>\s*<table class="(?!results))'
 )
+# The icons come from the theme's fonts; its script would draw them again, with 1.5 MB.
+ICON_SCRIPT = re.compile(r'\s*<script src="[^"]*/fontawesome/[^"]*\.js[^"]*"></script>')
+UNUSED_FONT = re.compile(r'\s*<link rel="preload"[^>]*/fa-(?:brands|regular)-[^>]*>')
 # The script, its fonts, and the TeX extensions that it loads when a page uses them.
 PARTS = ["tex-chtml.js", "output/chtml/fonts/woff-v2", "input/tex/extensions"]
 
@@ -17,6 +20,7 @@ def setup(app):
     app.config.mathjax_path = "mathjax/tex-chtml.js"
     app.connect("builder-inited", _copy_mathjax)
     app.connect("html-page-context", _make_accessible)
+    app.connect("build-finished", _lighten)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -40,3 +44,14 @@ def _make_accessible(app, pagename, templatename, context, doctree):
     if "body" in context:
         body = context["body"].replace('role="doc-biblioentry"', 'role="listitem"')
         context["body"] = PROSE_TABLE.sub(r'\g<0> tabindex="0"', body)
+
+
+def _lighten(app, exception):
+    """Drop from every page what the theme loads and the page does not need."""
+    if exception or app.builder.format != "html":
+        return
+    for page in Path(app.outdir).rglob("*.html"):
+        text = page.read_text("utf-8")
+        page.write_text(UNUSED_FONT.sub("", ICON_SCRIPT.sub("", text)), "utf-8")
+    for script in Path(app.outdir, "_static", "vendor").glob("fontawesome/*/js"):
+        shutil.rmtree(script)
