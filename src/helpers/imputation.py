@@ -120,16 +120,18 @@ def impute(cohort, endpoint, variables):
     """Yield cohorts whose missing values of `variables` are filled by chained equations.
 
     Each value is taken from one of the patients with the nearest predicted means, so that
-    levels stay levels. The cohort itself, where nothing is missing.
+    levels stay levels. The cohort itself, where nothing can be imputed; a covariate with one
+    value is neither imputed nor does it impute.
     """
     study = cohort.study
     data = cohort.data
-    if data[variables].notna().all(axis=None):
+    varying = [name for name in variables if data[name].nunique() > 1]
+    if data[varying].notna().all(axis=None):
         yield cohort
         return
     from statsmodels.imputation.mice import MICEData
 
-    columns = {f"x{n}": name for n, name in enumerate(variables)}
+    columns = {f"x{n}": name for n, name in enumerate(varying)}
     if "arm" not in variables:
         columns["arm"] = "arm"
     numbers = pd.DataFrame({key: _as_number(data[name]) for key, name in columns.items()})

@@ -178,6 +178,8 @@ def estimate_curves(cohort, endpoint) -> pd.DataFrame:
         if curve.time[0] > 0:
             frame.loc[-1] = [0.0, len(patients), 0, 0, 1.0, 1.0, 1.0]
         frames.append(frame.sort_index().assign(group=arm))
+    if not frames:
+        return pd.DataFrame(columns=["group", *CURVE])
     curves = pd.concat(frames, ignore_index=True)[["group", *CURVE]]
     return hide_steps(curves, cohort.study.suppress_below)
 

@@ -55,8 +55,21 @@ def _patient(study):
 
 def _times(endpoint):
     origin = f" since {endpoint.origin}" if endpoint.origin else ""
-    yield (endpoint.time, f"{endpoint.label}{origin}", endpoint.unit, "time")
-    yield (endpoint.event, endpoint.label, f"1 {endpoint.event_label}, 0 censored", "event")
+    if endpoint.counted_from_dates:
+        yield (endpoint.start, f"{endpoint.label}{origin}", "date", "start")
+        yield (endpoint.end, endpoint.label, "date", "end")
+    else:
+        yield (endpoint.time, f"{endpoint.label}{origin}", endpoint.unit, "time")
+    if endpoint.entry:
+        unit = "date" if endpoint.counted_from_dates else endpoint.unit
+        yield (endpoint.entry, f"{endpoint.label}: under observation from", unit, "entry")
+    codes = {endpoint.event_label: endpoint.event_codes, "censored": endpoint.censored_codes}
+    meanings = [f"{code} {label}" for label, found in codes.items() for code in found]
+    meanings += [
+        f"{key if level.code is None else level.code} {level.label}"
+        for key, level in endpoint.competing.items()
+    ]
+    yield (endpoint.event, endpoint.label, ", ".join(meanings), "event")
 
 
 def _covariates(study):
