@@ -1,4 +1,7 @@
-"""The whole study recomputed by R from the same cohort, number by number."""
+"""The whole study recomputed by R from the same cohort, number by number.
+
+After a change of the cohort run `reference/synthetic_cohort.R` again.
+"""
 
 from pathlib import Path
 

@@ -1,14 +1,15 @@
-# Recomputes from data/cohort.csv, with R's survival and stats alone, what the book prints.
-# Rscript tests/reference/synthetic_cohort.R > tests/reference/synthetic_cohort.csv
+# Writes synthetic_cohort.csv: what the book says of data/cohort.csv, by R's survival and stats
+# alone. Run in this folder, again after each change of the cohort: Rscript synthetic_cohort.R
 library(survival)
 options(digits = 17, warn = 1)
-d <- read.csv("data/cohort.csv", stringsAsFactors = FALSE)
+d <- read.csv("../../data/cohort.csv", stringsAsFactors = FALSE)
 arms <- c("tace_t", "tace_tc")
 d$afp <- ifelse(d$afp_baseline >= 400, "ge400", "lt400")
 month <- 30.4375
 
+sink("synthetic_cohort.csv")
 emit <- function(analysis, statistic, value, endpoint = "", variable = "", level = "", group = "") {
-  shown <- ifelse(is.na(value), ifelse(is.nan(value), "nan", "inf"), sprintf("%.17g", value))
+  shown <- ifelse(is.na(value), ifelse(is.nan(value), "", "inf"), sprintf("%.17g", value))
   cat(paste(analysis, endpoint, variable, level, group, statistic, shown, sep = ","), sep = "\n")
 }
 cat("analysis,endpoint,variable,level,group,statistic,value\n")
@@ -79,73 +80,126 @@ for (v in names(paired)) for (a in arms) for (l in c("baseline", "followup")) {
   for (i in 1:3) emit("measurement", c("q1", "median", "q3")[i], q[i], variable = v, level = l, group = a)
 }
 
-# survival, prognostic factors, subgroups
-medians_of <- function(x, endpoint, analysis, variable = "arm", level = "") {
-  for (a in arms) {
-    s <- x[x$arm == a, ]
-    f <- survfit(Surv(s[[paste0(endpoint, "_days")]] / month, s[[paste0(endpoint, "_event")]]) ~ 1)
-    q <- quantile(f, .5)
-    keys <- list(endpoint = endpoint, variable = variable, level = level, group = a)
-    emit_at <- function(statistic, value) do.call(emit, c(list(analysis, statistic, value), keys))
-    emit_at("n_event", sum(s[[paste0(endpoint, "_event")]]))
-    emit_at("median", q$quantile)
-    emit_at("median_conf_low", q$lower)
-    emit_at("median_conf_high", q$upper)
+# survival
+days_of <- function(x, endpoint) x[[paste0(endpoint, "_days")]] / month
+events_of <- function(x, endpoint) x[[paste0(endpoint, "_event")]]
+surv_of <- function(x, endpoint) Surv(days_of(x, endpoint), events_of(x, endpoint))
+curve_of <- function(x, endpoint) survfit(surv_of(x, endpoint) ~ 1)
+emit_limits <- function(analysis, statistic, values, ...) {
+  for (i in 1:3) emit(analysis, paste0(statistic, c("", "_conf_low", "_conf_high")[i]), values[i], ...)
+}
+median_of <- function(fit) summary(fit)$table[c("median", "0.95LCL", "0.95UCL")]
+medians_of <- function(x, endpoint, analysis, variable, level = "") {
+  by_arm <- c(list(overall = x), split(x, x$arm))
+  for (g in names(by_arm)) {
+    s <- by_arm[[g]]
+    emit(analysis, "n", nrow(s), endpoint, variable, level, g)
+    emit(analysis, "n_event", sum(events_of(s, endpoint)), endpoint, variable, level, g)
+    emit_limits(analysis, "median", median_of(curve_of(s, endpoint)), endpoint, variable, level, g)
   }
 }
-contrasts_of <- list(arm = arms, child_pugh = c("a", "b"), n_tumors = c("lt3", "ge3"),
+logrank <- function(x, endpoint) {
+  pchisq(survdiff(surv_of(x, endpoint) ~ x$arm)$chisq, 1, lower.tail = FALSE)
+}
+for (e in c("os", "pfs")) {
+  medians_of(d, e, "survival", "arm")
+  emit("survival", "p_logrank", logrank(d, e), e, "arm", "", "between_arms")
+  for (g in names(groups)) {
+    s <- groups[[g]]
+    at <- summary(curve_of(s, e), times = c(6, 12, 24, 36), extend = TRUE)
+    for (i in which(at$time <= max(days_of(s, e)))) {
+      values <- c(at$surv[i], at$lower[i], at$upper[i])
+      emit_limits("survival", "survival", values, e, "arm", at$time[i], g)
+    }
+    reverse <- survfit(Surv(days_of(s, e), 1 - events_of(s, e)) ~ 1)
+    emit_limits("survival", "followup_median", median_of(reverse), e, "arm", "", g)
+  }
+  horizon <- floor(min(tapply(days_of(d, e), d$arm, max)))
+  means <- lapply(groups[arms], function(s) {
+    summary(curve_of(s, e), rmean = horizon)$table[c("rmean", "se(rmean)")]
+  })
+  limits <- function(m, error) m + c(0, -1, 1) * qnorm(.975) * error
+  for (a in arms) {
+    emit_limits("survival", "rmst", limits(means[[a]][1], means[[a]][2]), e, "arm", horizon, a)
+  }
+  difference <- means$tace_tc[1] - means$tace_t[1]
+  error <- sqrt(means$tace_tc[2]^2 + means$tace_t[2]^2)
+  compared <- "tace_tc_vs_tace_t"
+  emit_limits("survival", "rmst_difference", limits(difference, error), e, "arm", horizon, compared)
+  p <- 2 * pnorm(-abs(difference / error))
+  emit("survival", "p_rmst_difference", p, e, "arm", horizon, compared)
+}
+
+# prognostic factors and treatment effect
+contrasts_of <- list(child_pugh = c("a", "b"), n_tumors = c("lt3", "ge3"),
   tumor_diameter = c("lt5", "ge5"), pvtt = c("no", "yes"), extrahepatic = c("no", "yes"),
-  afp = c("lt400", "ge400"), interval = c("ge1y", "lt1y"), mvi = c("negative", "positive"))
-cox_rows <- function(fit, names, analysis, endpoint) {
-  zph <- cox.zph(fit, terms = FALSE)$table
+  afp = c("lt400", "ge400"), arm = arms, interval = c("ge1y", "lt1y"),
+  mvi = c("negative", "positive"))
+coded <- as.data.frame(Map(function(k, v) as.numeric(d[[v]] == k[2]), contrasts_of, names(contrasts_of)))
+exact <- coxph.control(eps = 1e-13, toler.chol = 1e-15)
+fit_cox <- function(endpoint, names, rows = rep(TRUE, nrow(d))) {
+  x <- coded[rows, ]
+  y <- surv_of(d[rows, ], endpoint)
+  coxph(reformulate(names, quote(y)), x, control = exact)
+}
+hazards <- function(fit) cox.zph(fit, terms = FALSE)$table[, 3]
+cox_rows <- function(fit, names, analysis, endpoint, variable = names, level = "") {
   for (i in seq_along(names)) {
-    b <- coef(fit)[i]; se <- sqrt(vcov(fit)[i, i]); z <- qnorm(.975)
+    b <- coef(fit)[i]
+    error <- sqrt(vcov(fit)[i, i])
     k <- contrasts_of[[names[i]]]
     for (direction in c(1, -1)) {
       pair <- if (direction == 1) rev(k) else k
-      group <- paste(pair[1], "vs", pair[2], sep = "_")
-      keys <- list(endpoint = endpoint, variable = names[i], group = group)
-      emit_at <- function(statistic, value) do.call(emit, c(list(analysis, statistic, value), keys))
-      emit_at("hazard_ratio", exp(direction * b))
-      emit_at("hazard_ratio_conf_low", exp(direction * b - z * se))
-      emit_at("hazard_ratio_conf_high", exp(direction * b + z * se))
-      emit_at("p_wald", 2 * pnorm(-abs(b / se)))
-      if (direction == 1 && analysis != "survival") emit_at("p_proportional_hazards", zph[i, 3])
+      at <- list(endpoint, variable[i], level, paste(pair[1], "vs", pair[2], sep = "_"))
+      ratio <- exp(direction * b + c(0, -1, 1) * qnorm(.975) * error)
+      do.call(emit_limits, c(list(analysis, "hazard_ratio", ratio), at))
+      do.call(emit, c(list(analysis, "p_wald", 2 * pnorm(-abs(b / error))), at))
+      if (startsWith(analysis, "cox"))
+        do.call(emit, c(list(analysis, "p_proportional_hazards", hazards(fit)[i]), at))
     }
   }
 }
 for (e in c("os", "pfs")) {
-  y <- Surv(d[[paste0(e, "_days")]] / month, d[[paste0(e, "_event")]])
-  coded <- as.data.frame(lapply(names(contrasts_of), function(v) as.numeric(d[[v]] == contrasts_of[[v]][2])))
-  names(coded) <- names(contrasts_of)
-  medians_of(d, e, "survival")
-  test <- survdiff(y ~ d$arm)
-  emit("survival", "p_logrank", pchisq(test$chisq, 1, lower.tail = FALSE), e, "arm", "", "between_arms")
-  arm_fit <- coxph(y ~ arm, coded, control = coxph.control(eps = 1e-13, toler.chol = 1e-15))
-  cox_rows(arm_fit, "arm", "survival", e)
+  fit <- fit_cox(e, "arm")
+  cox_rows(fit, "arm", "survival", e)
+  p <- hazards(fit)["GLOBAL"]
+  emit("survival", "p_proportional_hazards", p, e, "arm", "", "between_arms")
   entered <- c()
   for (v in names(contrasts_of)) {
-    fit <- coxph(as.formula(paste("y ~", v)), coded, control = coxph.control(eps = 1e-13, toler.chol = 1e-15))
+    fit <- fit_cox(e, v)
     cox_rows(fit, v, "cox_univariable", e)
     if (2 * pnorm(-abs(coef(fit) / sqrt(vcov(fit)))) < .1) entered <- c(entered, v)
   }
-  entered <- names(contrasts_of)[names(contrasts_of) %in% entered]
-  fit <- coxph(as.formula(paste("y ~", paste(entered, collapse = "+"))), coded,
-    control = coxph.control(eps = 1e-13, toler.chol = 1e-15))
-  cox_rows(fit, entered, "cox_multivariable", e)
-  emit("cox_multivariable", "concordance", concordance(fit)$concordance, e)
-  emit("cox_multivariable", "log_likelihood", fit$loglik[2], e)
-  for (v in c("mvi", "interval")) {
-    for (l in levels_of[[v]]) {
-      x <- d[d[[v]] == l, ]
-      medians_of(x, e, "subgroup", v, l)
-      test <- survdiff(Surv(x[[paste0(e, "_days")]], x[[paste0(e, "_event")]]) ~ x$arm)
-      emit("subgroup", "p", pchisq(test$chisq, 1, lower.tail = FALSE), e, v, l, "between_arms")
-    }
-    plain <- coxph(y ~ coded$arm + coded[[v]])
-    crossed <- coxph(y ~ coded$arm * coded[[v]])
-    gain <- 2 * (crossed$loglik[2] - plain$loglik[2])
-    emit("subgroup", "p_interaction", pchisq(gain, 1, lower.tail = FALSE), e, v, "", "between_arms")
+  models <- list(cox_multivariable = entered, cox_full = names(contrasts_of))
+  for (analysis in names(models)) if (length(models[[analysis]])) {
+    fit <- fit_cox(e, models[[analysis]])
+    cox_rows(fit, models[[analysis]], analysis, e)
+    emit(analysis, "n", fit$n, e)
+    emit(analysis, "n_event", fit$nevent, e)
+    emit(analysis, "concordance", concordance(fit)$concordance, e)
+    emit(analysis, "log_likelihood", fit$loglik[2], e)
+    emit(analysis, "p_proportional_hazards", hazards(fit)["GLOBAL"], e)
+  }
+}
+
+# subgroups
+tests <- data.frame()
+for (e in c("os", "pfs")) for (v in c("mvi", "interval")) {
+  for (l in levels_of[[v]]) {
+    rows <- d[[v]] == l
+    medians_of(d[rows, ], e, "subgroup", v, l)
+    cox_rows(fit_cox(e, "arm", rows), "arm", "subgroup", e, v, l)
+    tests <- rbind(tests, data.frame(statistic = "p", e, v, l, p = logrank(d[rows, ], e)))
+  }
+  gain <- 2 * (fit_cox(e, paste("arm *", v))$loglik[2] - fit_cox(e, c("arm", v))$loglik[2])
+  p <- pchisq(gain, 1, lower.tail = FALSE)
+  tests <- rbind(tests, data.frame(statistic = "p_interaction", e, v, l = "", p))
+}
+for (s in split(tests, tests$statistic)) {
+  values <- data.frame(s$p, p.adjust(s$p, "holm"), p.adjust(s$p, "BH"))
+  names(values) <- c(s$statistic[1], "p_holm", "p_benjamini_hochberg")
+  for (name in names(values)) for (i in seq_len(nrow(s))) {
+    emit("subgroup", name, values[i, name], s$e[i], s$v[i], s$l[i], "between_arms")
   }
 }
 
@@ -156,3 +210,4 @@ for (v in events) for (l in c("any_grade", "severe")) {
   for (a in arms) emit("adverse_event", "n", sum(has[d$arm == a]), "", v, l, a)
   emit("adverse_event", "p", observed_rule(table(has, d$arm)), "", v, l, "between_arms")
 }
+sink()
