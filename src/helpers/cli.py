@@ -99,29 +99,38 @@ def book(out, jobs):
 
 
 @main.command()
-@COHORT
+@click.argument("cohorts", metavar="COHORT...", nargs=-1, required=True)
 @_path_option("--study", required=True, help="What the columns mean, and the conventions.")
-@_path_option("--out", required=True, help="Folder for html/, results.csv and notebooks/.")
+@_path_option("--out", required=True, help="Folder for the book, tables, figures and results.")
 @_path_option("--ledger", help="Printed numbers to compare with.")
 @click.option(
     "--suppress-below",
     type=click.IntRange(0),
     default=0,
     metavar="K",
-    help="Do not show counts below K.",
+    help="Hide counts from 1 to K - 1, and those from which they would follow.",
 )
 @JOBS
 @_told
-def run(cohort, study, out, ledger, suppress_below, jobs):
+def run(cohorts, study, out, ledger, suppress_below, jobs):
     """Make the chapters of the book for any COHORT.
 
-    Everything stays on this machine. What OUT held before is replaced only when the new book
-    is whole.
+    Several cohorts, or a pattern such as 'sites/*.csv', give a book each and a page that pools
+    them. Everything stays on this machine. What OUT held before is replaced only when the new
+    book is whole.
     """
     from helpers.pipeline.book import build_book
+    from helpers.pipeline.sites import build_sites, expand
 
+    cohorts = expand(cohorts)
+    if len(cohorts) > 1:
+        if ledger:
+            raise InputError(ledger, ["a ledger goes with one cohort"])
+        options = {"jobs": jobs, "suppress_below": suppress_below}
+        build_sites(cohorts, study, out, report=click.echo, **options)
+        return
     build_book(
-        cohort,
+        cohorts[0],
         study,
         out,
         ledger=ledger,

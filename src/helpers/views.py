@@ -7,11 +7,15 @@ numbers figures and tables and resolves references to their names. Text becomes 
 is never parsed: no label can bring markup into a page.
 """
 
+from contextlib import contextmanager
 from itertools import takewhile
 
 from docutils import nodes
+from nbformat.v4 import new_output
 
 KEY = "rhcc"
+
+_collected: list[list] = []
 
 
 def display_view(mime_type, content, text, view) -> None:
@@ -29,7 +33,21 @@ def display_view(mime_type, content, text, view) -> None:
     """
     from IPython.display import display
 
-    display({mime_type: content, "text/plain": text}, raw=True, metadata={KEY: view})
+    data, metadata = {mime_type: content, "text/plain": text}, {KEY: view}
+    if _collected:
+        _collected[-1].append(new_output("display_data", data=data, metadata=metadata))
+    else:
+        display(data, raw=True, metadata=metadata)
+
+
+@contextmanager
+def collect_views():
+    """Collect what is shown in the block as outputs of a notebook that is not run."""
+    _collected.append([])
+    try:
+        yield _collected[-1]
+    finally:
+        _collected.pop()
 
 
 class PageViews:

@@ -1,0 +1,50 @@
+"""Hazard ratios of several cohorts, and pooled."""
+
+from helpers.figures.forest import ForestRow, describe_forest, plot_forest
+from helpers.lookup import Lookup
+from helpers.results import contrast
+
+MODELS = {"fixed": "Fixed effect", "random": "Random effects"}
+
+
+def plot_pooled(results, study, endpoint, arm, sites):
+    """Draw the hazard ratio of an arm in each cohort, and pooled.
+
+    Parameters
+    ----------
+    results : DataFrame
+        Made by `helpers.pooling.pool_sites`.
+    study : Study
+    endpoint, arm : str
+    sites : list of str
+
+    Returns
+    -------
+    Figure
+    """
+    labels = {key: level.label for key, level in study.arm.levels.items()}
+    compared = f"{labels[arm]} against {labels[study.arm.reference]}"
+    rows = pooled_rows(results, study, endpoint, arm, sites)
+    return plot_forest(rows, study, contrast_label=compared)
+
+
+def describe_pooled(results, study, endpoint, arm, sites) -> str:
+    """Say in words what `plot_pooled` shows."""
+    title = f"{study.endpoints[endpoint].label.lower()} by cohort"
+    return describe_forest(pooled_rows(results, study, endpoint, arm, sites), title)
+
+
+def pooled_rows(results, study, endpoint, arm, sites) -> list[ForestRow]:
+    """Make the lines of a forest plot by cohort."""
+    lookup = Lookup(results)
+    keys = {"analysis": "pooled", "endpoint": endpoint, "variable": "arm"}
+    keys["group"] = contrast(arm, study.arm.reference)
+    rows = [
+        ForestRow(site, "estimate", (), *lookup.interval("hazard_ratio", level=site, **keys))
+        for site in sites
+    ]
+    rows += [
+        ForestRow(name, "overall", (), *lookup.interval(f"{model}_hazard_ratio", **keys))
+        for model, name in MODELS.items()
+    ]
+    return rows

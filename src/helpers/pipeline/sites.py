@@ -1,0 +1,171 @@
+"""A book for each of several cohorts, and a page that pools them."""
+
+from __future__ import annotations
+
+import glob
+import html
+import urllib.parse
+from pathlib import Path
+
+from helpers.errors import InputError
+from helpers.pipeline.book import build_book
+from helpers.pipeline.digest import digest, digest_code
+from helpers.pipeline.project import Project, find_project
+from helpers.pipeline.publish import Output
+
+PAGE = """\
+# {title}
+
+{n} cohorts, each analysed by the same study file. The hazard ratios of each are pooled below by
+inverse variance, once as estimates of one effect and once of effects that differ between cohorts
+{{cite}}`dersimonian1986`; heterogeneity is described by Q, I² and τ² {{cite}}`higgins2002`.
+
+{links}
+"""
+
+
+def expand(patterns) -> list[Path]:
+    """The files that paths and patterns such as ``sites/*.csv`` name, in the order of names.
+
+    Raises
+    ------
+    InputError
+        A pattern names no file, or two files have one name.
+    """
+    paths = []
+    for pattern in map(str, patterns):
+        found = [pattern] if Path(pattern).exists() or not glob.has_magic(pattern) else []
+        found = found or sorted(glob.glob(pattern))
+        if not found:
+            raise InputError(pattern, ["names no file"])
+        paths += [Path(path) for path in found]
+    paths = list(dict.fromkeys(paths))
+    stems = [path.stem for path in paths]
+    repeated = sorted({stem for stem in stems if stems.count(stem) > 1})
+    if repeated:
+        raise InputError(", ".join(repeated), ["two cohorts have this name; rename one"])
+    return paths
+
+
+def build_sites(cohorts, study, out, *, jobs=None, suppress_below=0, root=None, report=print):
+    """Make a book for each cohort in ``out/sites``, and a page in ``out/html`` that pools them.
+
+    Parameters
+    ----------
+    cohorts : list of Path
+        The name of a file is the name of its cohort.
+    study, out : path-like
+    jobs, suppress_below, root, report
+        As of `helpers.pipeline.book.build_book`.
+
+    Returns
+    -------
+    Path
+        The front page.
+
+    Raises
+    ------
+    InputError
+        Any of the cohorts cannot be used; told of all before the first is run.
+    BuildError
+        A book or the page could not be made. What `out` held before is untouched, but for the
+        books of cohorts that were made before the failure.
+    """
+    from helpers.pooling import pool_sites
+    from helpers.results import read_results
+    from helpers.study import load_study
+
+    root = Path(root) if root else find_project()
+    described = load_study(study)
+    _check_all(cohorts, described)
+    output = Output(out)
+    output.check()
+    results = {}
+    for cohort in cohorts:
+        report(f"{cohort.stem}:")
+        folder = output.folder / "sites" / cohort.stem
+        options = {"jobs": jobs, "suppress_below": suppress_below, "root": root}
+        build_book(cohort, study, folder, report=lambda line: report(f"  {line}"), **options)
+        results[cohort.stem] = folder / "results.csv"
+    key = digest(digest_code(root), Path(study), results)
+    front = output.folder / "html" / "index.html"
+    if output.is_current(key):
+        report(f"nothing has changed: {front}")
+        return front
+    pooled = pool_sites({site: read_results(path) for site, path in results.items()}, described)
+    with output.building() as work:
+        output.publish(_stage(pooled, described, list(results), root, work), key, [])
+    report(f"the cohorts together are in {front}")
+    return front
+
+
+def _check_all(cohorts, study):
+    """Check every cohort, so that all problems of all files are told at once."""
+    from helpers.cohort import load_cohort
+
+    problems = []
+    for cohort in cohorts:
+        try:
+            load_cohort(cohort, study)
+        except InputError as error:
+            problems += [f"{error.source}: {problem}" for problem in error.problems]
+    if problems:
+        raise InputError("cohorts", problems)
+
+
+def _stage(pooled, study, sites, root, work):
+    import nbformat
+
+    from helpers.pipeline.html import build_html, stage_pages
+    from helpers.results import write_results
+    from helpers.tables.word import tables_of, write_word
+
+    staged, source = work / "staged", work / "source"
+    for folder in (staged, source):
+        folder.mkdir()
+    notebook = _page(pooled, study, sites, staged)
+    project = Project(root)
+    project.__dict__["toc"] = {"format": "jb-book", "root": "pooled"}
+    stage_pages(project, {root / "pooled.ipynb": notebook}, source, study.title)
+    build_html(source, work).rename(staged / "html")
+    write_results(pooled, staged / "results.csv")
+    write_word(tables_of([notebook]), staged / "tables.docx")
+    nbformat.validate(notebook)
+    return staged
+
+
+def _page(pooled, study, sites, out):
+    """Write the page as a notebook whose outputs are made here."""
+    from nbformat import v4
+
+    from helpers.figures.pooled import describe_pooled, plot_pooled
+    from helpers.figures.show import show_figure
+    from helpers.formats import escape_markdown
+    from helpers.tables.pooled import table_pooled
+    from helpers.tables.table import show_table
+    from helpers.views import collect_views
+
+    links = "\n".join(
+        f'- <a href="../sites/{urllib.parse.quote(site)}/html/index.html">{html.escape(site)}</a>'
+        for site in sites
+    )
+    title = escape_markdown(" ".join(study.title.split()))
+    with collect_views() as outputs:
+        show_table(table_pooled(pooled, study, sites), out)
+        for endpoint, described in study.endpoints.items():
+            for arm in study.arm.levels:
+                if arm != study.arm.reference:
+                    show_figure(
+                        plot_pooled(pooled, study, endpoint, arm, sites),
+                        f"fig-pooled-{endpoint}-{arm}",
+                        f"{described.label} by cohort",
+                        describe_pooled(pooled, study, endpoint, arm, sites),
+                        out,
+                    )
+    text = v4.new_markdown_cell(PAGE.format(title=title, n=len(sites), links=links))
+    shown = v4.new_code_cell("", outputs=outputs, metadata={"tags": ["remove-input"]})
+    sources = v4.new_markdown_cell("```{bibliography}\n:filter: docname in docnames\n```")
+    for number, cell in enumerate((text, shown, sources)):
+        cell["id"] = f"cell-{number}"
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    return v4.new_notebook(cells=[text, shown, sources], metadata={"kernelspec": kernel})

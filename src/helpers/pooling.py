@@ -1,0 +1,110 @@
+"""Treatment effects of several cohorts, pooled."""
+
+import math
+
+import numpy as np
+import pandas as pd
+from statsmodels.stats.meta_analysis import combine_effects
+
+from helpers.results import collect_results, contrast, result_row, value_of
+
+METHODS = {
+    "fixed": "inverse variance, fixed effect",
+    "random": "inverse variance, random effects, DerSimonian and Laird",
+}
+
+
+def pool_sites(results_of_sites, study) -> pd.DataFrame:
+    """Pool the hazard ratios of each arm with the reference arm over cohorts.
+
+    Parameters
+    ----------
+    results_of_sites : dict of str to DataFrame
+        The results of each cohort, by its name.
+    study : Study
+
+    Returns
+    -------
+    DataFrame
+        Results of the analysis ``pooled``, variable ``arm``. With the name of a cohort as level:
+        ``hazard_ratio`` with its interval, ``weight_fixed`` and ``weight_random`` in percent.
+        Without a level: ``fixed_hazard_ratio`` and ``random_hazard_ratio`` with intervals,
+        ``n_site``, and of heterogeneity ``q``, ``p_heterogeneity``, ``i_squared`` (percent) and
+        ``tau_squared``. A cohort without an estimate has NaN and no weight.
+
+    References
+    ----------
+    DerSimonian R, Laird N. Control Clin Trials 1986;7:177-188. Higgins JPT, Thompson SG. Stat
+    Med 2002;21:1539-1558.
+    """
+    reference = study.arm.reference
+    return collect_results(
+        row
+        for endpoint in study.endpoints
+        for arm in study.arm.levels
+        if arm != reference
+        for row in _contrast_rows(
+            results_of_sites, study, endpoint=endpoint, group=contrast(arm, reference)
+        )
+    )
+
+
+def _contrast_rows(results_of_sites, study, **place):
+    keys = {"analysis": "pooled", "variable": "arm", **place}
+    sites = list(results_of_sites)
+    coefs, errors = (
+        np.array(
+            [
+                value_of(
+                    results, analysis="survival", variable="arm", level="", statistic=name, **place
+                )
+                for results in results_of_sites.values()
+            ]
+        )
+        for name in ("coef", "std_error")
+    )
+    known = np.isfinite(coefs) & np.isfinite(errors) & (errors > 0)
+    weights = {model: np.full(len(sites), math.nan) for model in METHODS}
+    alpha = 1 - study.conventions.confidence_level
+    yield result_row(statistic="n_site", value=known.sum(), **keys)
+    if known.any():
+        pooled = combine_effects(coefs[known], errors[known] ** 2, method_re="chi2", alpha=alpha)
+        weights["fixed"][known] = 100 * pooled.weights_rel_fe
+        several = known.sum() > 1
+        if several:
+            weights["random"][known] = 100 * pooled.weights_rel_re
+            yield from _heterogeneity_rows(pooled, keys)
+        frame = pooled.summary_frame(alpha=alpha)
+        for model, name in (("fixed", "fixed effect"), ("random", "random effect")):
+            if model == "fixed" or several:
+                values = np.exp(frame.loc[name, ["eff", "ci_low", "ci_upp"]].to_numpy(float))
+                yield from _ratio_rows(f"{model}_hazard_ratio", values, METHODS[model], keys)
+    for place_, site in enumerate(sites):
+        here = {**keys, "level": site}
+        spread = _quantile(alpha) * errors[place_]
+        log_values = [coefs[place_], coefs[place_] - spread, coefs[place_] + spread]
+        yield from _ratio_rows("hazard_ratio", np.exp(log_values), "cox", here)
+        for model, share in weights.items():
+            yield result_row(statistic=f"weight_{model}", value=share[place_], **here)
+
+
+def _quantile(alpha):
+    from scipy import stats
+
+    return stats.norm.ppf(1 - alpha / 2)
+
+
+def _ratio_rows(statistic, values, method, keys):
+    for end, value in zip(("", "_conf_low", "_conf_high"), values, strict=True):
+        yield result_row(statistic=f"{statistic}{end}", value=value, method=method, **keys)
+
+
+def _heterogeneity_rows(pooled, keys):
+    test = pooled.test_homogeneity()
+    for statistic, value in (
+        ("q", pooled.q),
+        ("p_heterogeneity", test.pvalue),
+        ("i_squared", 100 * max(pooled.i2, 0.0)),
+        ("tau_squared", pooled.tau2),
+    ):
+        yield result_row(statistic=statistic, value=value, method=METHODS["random"], **keys)
