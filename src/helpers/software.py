@@ -92,9 +92,10 @@ def summarize_software(cohort) -> pd.DataFrame:
     columns = {}
     for program in (OWN, *PROGRAMS):
         adopted = adopt(cohort, program)
-        results = pd.concat([summarize(adopted) for summarize in SUMMARIES])
-        keys = [name for name in results.columns if name not in ("value", "method")]
-        values = results.set_index(keys)["value"]
+        results = collect_results(
+            row for summarize in SUMMARIES for row in summarize(adopted).to_dict("records")
+        )
+        values = results.set_index(KEYS)["value"]
         columns[program] = values.where(~_without_default(values.index, program))
     frame = pd.DataFrame(columns).reset_index()
     if cohort.study.suppress_below >= 2:

@@ -46,7 +46,7 @@ def check_answer(lesson, answer, *, tolerance=0.005, hint="", ten="", **keys) ->
         given = float(answer)
     except (TypeError, ValueError):
         return Check(False, f"The answer is a number; found {answer!r}.")
-    if given == expected or abs(given - expected) <= tolerance * abs(expected) + 1e-12:
+    if math.isclose(given, expected, rel_tol=tolerance, abs_tol=1e-12):
         return Check(True, "That is the number that the book has.")
     if math.isclose(given, 100 * expected, rel_tol=tolerance):
         return Check(False, "As a proportion, please, not in percent.")
