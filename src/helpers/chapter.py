@@ -8,6 +8,7 @@ from IPython.display import Markdown, display
 
 from helpers.cohort import Cohort, load_cohort
 from helpers.disclosure import suppress
+from helpers.formats import escape_markdown
 from helpers.published import compare, load_ledger
 from helpers.results import KEYS, write_results
 from helpers.sections import SECTIONS, summarize_all
@@ -125,14 +126,15 @@ def show_text(text) -> None:
 def introduce(chapter) -> None:
     """Show what the study file says about the chapter, and whether its patients are synthetic."""
     if chapter.study.synthetic:
-        show_text(SYNTHETIC.format(source=chapter.study.source or chapter.study.title))
+        source = escape_markdown(chapter.study.source or chapter.study.title)
+        show_text(SYNTHETIC.format(source=source))
     if text := chapter.study.chapters.get(chapter.name):
         show_text(text)
 
 
 def show_missing(reason) -> None:
     """Say in a sentence why a part of the chapter is empty."""
-    show_text(f"*{reason}*")
+    show_text(f"*{escape_markdown(reason)}*")
 
 
 def show_comparison(chapter) -> None:

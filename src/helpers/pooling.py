@@ -68,7 +68,9 @@ def _contrast_rows(results_of_sites, study, **place):
     alpha = 1 - study.conventions.confidence_level
     yield result_row(statistic="n_site", value=known.sum(), **keys)
     if known.any():
-        pooled = combine_effects(coefs[known], errors[known] ** 2, method_re="chi2", alpha=alpha)
+        with np.errstate(invalid="ignore", divide="ignore"):  # of one cohort
+            variances = errors[known] ** 2
+            pooled = combine_effects(coefs[known], variances, method_re="chi2", alpha=alpha)
         weights["fixed"][known] = 100 * pooled.weights_rel_fe
         several = known.sum() > 1
         if several:

@@ -1,0 +1,118 @@
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from random_cohort import random_cohort
+from test_damaged_files import study as toy_study
+
+from helpers.demographics import summarize_demographics
+from helpers.disclosure import COUNTS, hide_steps, round_at_risk, suppress
+from helpers.results import collect_results, select
+from helpers.safety import summarize_safety
+from helpers.survival import estimate_at_risk, estimate_curves, summarize_survival
+
+BELOW = 5
+
+
+def study():
+    return toy_study(baseline=["sex", "marker"], suppress_below=BELOW)
+
+
+def results_of(cohort):
+    rows = [summarize_demographics(cohort), summarize_safety(cohort), summarize_survival(cohort)]
+    return collect_results(row for part in rows for row in part.to_dict("records"))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_small_count_is_shown_or_follows_from_the_others(seed):
+    """Every way to fill the hidden cells of sex by arm leaves each small cell several values."""
+    cohort = random_cohort(study(), n=34, seed=seed, missing=0.12)
+    before = results_of(cohort)
+    after = suppress(before, study())
+    counts = after[after["statistic"].isin(COUNTS)]
+    assert not ((counts["value"] > 0) & (counts["value"] < BELOW)).any()
+    shown, true = (
+        select(results, analysis="baseline", variable="sex", statistic=["n", "n_missing"])
+        for results in (after, before)
+    )
+    totals = select(after, analysis="cohort", statistic="n").set_index("group")["value"]
+    arms = ["old", "new"]
+    for arm in arms:
+        cells = shown[shown["group"] == arm].set_index(["level", "statistic"])["value"]
+        real = true[true["group"] == arm].set_index(["level", "statistic"])["value"]
+        possible = possible_cells(cells, int(totals[arm]))
+        for cell in cells.index[cells.isna()]:
+            if 0 < real[cell] < BELOW:
+                assert len({one[cell] for one in possible}) > 1
+
+
+def possible_cells(cells, total):
+    hidden = list(cells.index[cells.isna()])
+    rest = total - int(cells.sum())
+    for values in itertools.product(range(rest + 1), repeat=len(hidden)):
+        if sum(values) == rest:
+            yield dict(zip(hidden, values, strict=True))
+
+
+def test_what_is_computed_from_a_hidden_count_is_hidden():
+    cohort = random_cohort(study(), n=30, seed=3)
+    after = suppress(results_of(cohort), study())
+    rash = select(after, analysis="adverse_event", variable="rash", level="severe")
+    hidden = set(rash.loc[rash["value"].isna() & (rash["statistic"] == "n"), "group"])
+    assert hidden
+    for group in hidden:
+        assert (
+            rash.loc[rash["group"] == group, "value"]
+            .drop(rash.index[rash["statistic"] == "n_missing"], errors="ignore")
+            .isna()
+            .all()
+        )
+    assert select(rash, statistic="p")["value"].isna().all()
+    assert select(rash, statistic="p")["method"].iloc[0] == "hidden: a count below 5"
+
+
+def test_large_counts_stay():
+    cohort = random_cohort(study(), n=400, seed=1)
+    before, after = results_of(cohort), suppress(results_of(cohort), study())
+    kept = select(after, analysis="baseline", variable="sex")
+    pd.testing.assert_frame_equal(kept, select(before, analysis="baseline", variable="sex"))
+
+
+def test_without_a_limit_nothing_is_hidden():
+    cohort = random_cohort(toy_study(), n=20)
+    results = results_of(cohort)
+    assert suppress(results, toy_study()) is results
+
+
+def test_curves_fall_by_enough_events_and_numbers_at_risk_are_rounded():
+    cohort = random_cohort(study(), n=80, seed=2)
+    curves = estimate_curves(cohort, "os")
+    full = estimate_curves(random_cohort(toy_study(), n=80, seed=2), "os")
+    for arm in cohort.arms:
+        times = curves.loc[curves["group"] == arm, "time"]
+        events = full[full["group"] == arm].set_index("time")["n_event"].cumsum()
+        steps = np.diff(events.loc[times].to_numpy())
+        assert len(steps) >= 3
+        assert (steps >= BELOW).all()
+        assert (curves.loc[curves["time"] > 0, "n_risk"] >= BELOW).all()
+    assert not curves["n_censored"].any()
+    at_risk = estimate_at_risk(cohort, "os", [0, 200, 400, 800])
+    assert (at_risk[["n_risk", "n_event"]] % BELOW == 0).all(axis=None)
+
+
+def test_a_curve_by_hand():
+    curve = pd.DataFrame(
+        {
+            "group": "a",
+            "time": [0, 1, 2, 3, 4],
+            "n_risk": [6, 6, 5, 4, 3],
+            "n_event": [0, 1, 1, 1, 1],
+            "n_censored": [0, 0, 0, 1, 0],
+        }
+    )
+    assert hide_steps(curve, 2)["time"].tolist() == [0, 2, 4]
+    assert hide_steps(curve, 4)["time"].tolist() == [0]
+    assert hide_steps(curve, 0) is curve
+    at_risk = pd.DataFrame({"group": "a", "time": [0], "n_risk": [11], "n_event": [4]})
+    assert round_at_risk(at_risk, 5)[["n_risk", "n_event"]].iloc[0].tolist() == [10, 0]
