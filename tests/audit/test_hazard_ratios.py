@@ -175,6 +175,8 @@ def test_medians_inside_their_intervals():
     assert verdicts("median_interval", *inside) == [CONSISTENT]
     inside[1]["printed"] = "20.8"
     assert verdicts("median_interval", *inside) == [INCONSISTENT]
+    inside[1]["printed"] = "NA"  # the band ends above one half: there is no lower limit
+    assert verdicts("median_interval", *inside) == [CONSISTENT]
 
 
 def test_subgroup_medians():

@@ -88,7 +88,7 @@ def test_a_bad_ledger_exits_with_two_and_says_all(tmp_path):
     done = run(tmp_path / "ledger.csv", "--json", tmp_path / "checks.json")
     assert done.exit_code == 2
     assert not (tmp_path / "checks.json").exists()
-    frame["printed"] = frame["printed"].replace("about half", "<50")
+    frame["printed"] = frame["printed"].replace("about half", "47.8")
     frame.loc[0, ["printed_group", "grain"]] = ["new/old", "-1"]
     frame.loc[1, ["claim", "about"]] = ["share", "row0"]
     frame.loc[2, "claim"] = "some"
@@ -111,3 +111,30 @@ def test_a_check_in_one_line(checks):
     line = describe(next(check for check in checks if check.name == "claim"))
     assert line.startswith("inconsistent: Statements about several p values: ")
     assert "[text.os.uni.p_threshold <0.01, " in line
+
+
+@pytest.mark.parametrize(
+    ("analysis", "statistic", "printed", "problem"),
+    [
+        ("baseline", "n", "10.5", "found '10.5'; 'n' needs a whole number from 0"),
+        ("cohort", "n", "0", "found '0'; 'n' needs a whole number from 1"),
+        ("baseline", "mean", "<5", "found '<5'; 'mean' needs a number"),
+        ("baseline", "p", "1.7", "found '1.7'; 'p' needs a probability, a bound of one, or -"),
+        ("survival", "median", "-3.0", "found '-3.0'; 'median' needs a number that is not"),
+        ("cox_univariable", "hazard_ratio", "-", "found '-'; 'hazard_ratio' needs a number"),
+    ],
+)
+def test_a_number_that_cannot_be_one_is_refused(tmp_path, analysis, statistic, printed, problem):
+    frame = ledger(row(analysis, statistic, printed, variable="x", group="other"))
+    frame.to_csv(tmp_path / "ledger.csv", index=False)
+    with pytest.raises(InputError) as caught:
+        load_printed(tmp_path / "ledger.csv")
+    assert caught.value.problems[0].startswith(f"row 5, column 'printed': {problem}")
+
+
+@pytest.mark.parametrize("printed", ["NA", "14.0", "-", "<0.001"])
+def test_what_stands_for_no_number_is_read(tmp_path, printed):
+    statistic = "median" if printed in ("NA", "14.0") else "p"
+    frame = ledger(row("survival", statistic, printed, variable="x", group="new"))
+    frame.to_csv(tmp_path / "ledger.csv", index=False)
+    assert load_printed(tmp_path / "ledger.csv")["printed"].iloc[-1] == printed

@@ -264,6 +264,8 @@ def _level_tables(printed, p):
 
 def _yes_no_tables(printed, p):
     numbers, options = [], []
+    if len(printed.arms) < 2:
+        return None
     for arm in printed.arms:
         size = printed.size(arm)
         count = printed.beside(p, "n", group=arm)

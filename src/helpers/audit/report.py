@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import asdict
 
 import pandas as pd
 
 from helpers.audit.check import CHECKS, VERDICTS, Check
-from helpers.audit.printed import BINARY, Printed, sides
+from helpers.audit.medians import ANALYSES as MEDIAN_ANALYSES
+from helpers.audit.printed import BINARY, Printed, sides, window
 from helpers.audit.statements import CLAIMS, RELATIONS
 from helpers.errors import InputError
-from helpers.published import load_ledger
+from helpers.formats import NOT_REACHED
+from helpers.published import COMPARED, load_ledger
 
+COUNTS = ("n", "n_missing", "n_event")
+MEASURED = ("mean", "sd", "q1", "median", "q3", "percent", "duration_mean")
+POSITIVE = ("median", "hazard_ratio") + tuple(
+    f"{name}_conf_{end}" for name in ("median", "hazard_ratio") for end in ("low", "high")
+)
+PLAIN = re.compile(r"-?\d+(\.\d+)?")
 OPTIONAL = ("printed_group", "grain", "claim", "about")
 
 
@@ -36,7 +45,7 @@ def load_printed(path) -> pd.DataFrame:
     for name in OPTIONAL:
         if name not in ledger:
             ledger[name] = ""
-    known = set(ledger["id"])
+    known = dict(zip(ledger["id"], ledger["printed"], strict=True))
     problems = [
         f"row {index + 2}, {problem}"
         for index, row in ledger.iterrows()
@@ -48,6 +57,8 @@ def load_printed(path) -> pd.DataFrame:
 
 
 def _problems(row, known):
+    if row["class"] in COMPARED and row["statistic"] and (wanted := _wanted(row)):
+        yield f"column 'printed': found {row['printed']!r}; {row['statistic']!r} needs {wanted}"
     if row["printed_group"] and sides(row["printed_group"]) is None:
         yield f"column 'printed_group': {row['printed_group']!r} is not level_vs_reference"
     if row["grain"] not in ("", BINARY) and not _is_step(row["grain"]):
@@ -59,10 +70,34 @@ def _problems(row, known):
         yield f"column 'claim': found {claim!r}; it is one of {', '.join(CLAIMS)}"
     elif claim == "share":
         about = row["about"].split()
-        if len(about) != 2 or not known.issuperset(about):
+        if len(about) != 2 or not all(known.get(name, "").isdecimal() for name in about):
             yield "column 'about': a share needs the ids of a count and of a denominator"
+        elif not int(known[about[1]]):
+            yield f"column 'about': the denominator {about[1]!r} is zero"
+        if not PLAIN.fullmatch(row["printed"]):
+            yield f"column 'printed': {row['printed']!r} is no percentage"
     elif row["printed"][:1] not in RELATIONS:
         yield f"column 'printed': {row['printed']!r} is no inequality for a claim to be about"
+
+
+def _wanted(row):
+    """What a printed number has to be, if it is not; empty if it is."""
+    statistic, text = row["statistic"], row["printed"]
+    if statistic in COUNTS:
+        least = 1 if row["analysis"] == "cohort" else 0
+        fits = text.isdecimal() and int(text) >= least
+        return "" if fits else f"a whole number from {least}"
+    if statistic == "p" or statistic.startswith("p_"):
+        low, high = window(text)
+        fits = math.isnan(low) or (low < 1 and high > 0 and not math.isinf(low))
+        return "" if fits else "a probability, a bound of one, or - for no test"
+    plain = PLAIN.fullmatch(text)
+    if statistic in MEASURED and row["analysis"] not in MEDIAN_ANALYSES:
+        return "" if plain else "a number"
+    if statistic in POSITIVE:
+        fits = text == NOT_REACHED or (plain and not text.startswith("-"))
+        return "" if fits else "a number that is not negative, or NA"
+    return ""
 
 
 def _is_step(text):
