@@ -95,8 +95,8 @@ def _smaller(unit):
 
 def _odd_coding(time, event, endpoint):
     name = endpoint.event.casefold()
-    plain = (endpoint.event_codes, endpoint.censored_codes) == ([1], [0])
-    if plain and any(word in name for word in CENSORING):
+    unstated = not {"event_codes", "censored_codes"} & endpoint.model_fields_set
+    if unstated and any(word in name for word in CENSORING):
         yield Problem(
             "the name says that 1 is censored (CDISC's CNSR is 0 for an event), but 1 is read as "
             "an event: state event_codes and censored_codes",

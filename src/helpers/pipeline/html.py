@@ -41,7 +41,7 @@ def for_any_cohort(notebook, title):
     """
     first = notebook.cells[0]
     if WHOLE_BOOK in first.metadata.get("tags", []):
-        first.source = COHORT_PAGE.format(title=escape_markdown(" ".join(title.split()))).strip()
+        first.source = COHORT_PAGE.format(title=escape_markdown(plain_title(title))).strip()
         first.metadata["tags"].remove(WHOLE_BOOK)
     notebook.cells = [
         cell for cell in notebook.cells if WHOLE_BOOK not in cell.metadata.get("tags", [])
@@ -73,11 +73,16 @@ def stage_pages(project, executed, folder, title=None) -> None:
             nbformat.write(_folded(page), place / f"{name}.ipynb")
     config = dict(project.config)
     if title:
-        config["title"] = title
+        config["title"] = plain_title(title)
     config["execute"] = {**config.get("execute", {}), "execute_notebooks": "off"}
     config["sphinx"] = _with_footer(config.get("sphinx", {}), edition(project.root))
     _write_yaml(config, folder / "_config.yml")
     _write_yaml(project.toc, folder / "_toc.yml")
+
+
+def plain_title(title) -> str:
+    """A title on one line without angle brackets, which the theme writes into pages as markup."""
+    return " ".join(title.split()).translate({ord("<"): "‹", ord(">"): "›"})
 
 
 def build_html(source, folder) -> Path:

@@ -141,6 +141,7 @@ def _page(pooled, study, sites, out):
     from helpers.figures.pooled import describe_pooled, plot_pooled
     from helpers.figures.show import show_figure
     from helpers.formats import escape_markdown
+    from helpers.pipeline.html import plain_title
     from helpers.tables.pooled import table_pooled
     from helpers.tables.table import show_table
     from helpers.views import collect_views
@@ -149,7 +150,7 @@ def _page(pooled, study, sites, out):
         f'- <a href="../sites/{urllib.parse.quote(site)}/html/index.html">{html.escape(site)}</a>'
         for site in sites
     )
-    title = escape_markdown(" ".join(study.title.split()))
+    title = escape_markdown(plain_title(study.title))
     with collect_views() as outputs:
         show_table(table_pooled(pooled, study, sites), out)
         for endpoint, described in study.endpoints.items():
