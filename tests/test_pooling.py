@@ -49,6 +49,16 @@ def test_pooling_by_hand():
     assert value(pooled, "weight_random", "B") == pytest.approx(100 * spread[1] / spread.sum())
 
 
+def test_cohorts_more_alike_than_by_chance_have_one_effect():
+    alike = {"A": results(0.1, 0.2), "B": results(0.11, 0.25)}
+    pooled = pool_sites(alike, small_study())
+    assert value(pooled, "tau_squared") == value(pooled, "i_squared") == 0
+    for end in ("", "_conf_low", "_conf_high"):
+        fixed = value(pooled, f"fixed_hazard_ratio{end}")
+        assert value(pooled, f"random_hazard_ratio{end}") == fixed
+    assert value(pooled, "weight_random", "A") == value(pooled, "weight_fixed", "A")
+
+
 def test_a_cohort_without_an_estimate_has_no_weight():
     pooled = pool_sites(SITES | {"D": results(math.nan, math.nan)}, small_study())
     assert value(pooled, "n_site") == 3

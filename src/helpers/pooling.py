@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 from statsmodels.stats.meta_analysis import combine_effects
 
 from helpers.results import collect_results, contrast, result_row, value_of
@@ -27,8 +28,9 @@ def pool_sites(results_of_sites, study) -> pd.DataFrame:
     -------
     DataFrame
         Results of the analysis ``pooled``, variable ``arm``. With the name of a cohort as level:
-        ``hazard_ratio`` with its interval, ``weight_fixed`` and ``weight_random`` in percent.
-        Without a level: ``fixed_hazard_ratio`` and ``random_hazard_ratio`` with intervals,
+        ``hazard_ratio`` with its interval, ``p_wald``, ``weight_fixed`` and ``weight_random`` in
+        percent. Without a level: ``fixed_hazard_ratio`` and ``random_hazard_ratio`` with
+        intervals, ``fixed_p`` and ``random_p``,
         ``n_site``, and of heterogeneity ``q``, ``p_heterogeneity``, ``i_squared`` (percent) and
         ``tau_squared``. A cohort without an estimate has NaN and no weight.
 
@@ -72,33 +74,39 @@ def _contrast_rows(results_of_sites, study, **place):
             variances = errors[known] ** 2
             pooled = combine_effects(coefs[known], variances, method_re="chi2", alpha=alpha)
         weights["fixed"][known] = 100 * pooled.weights_rel_fe
-        several = known.sum() > 1
-        if several:
-            weights["random"][known] = 100 * pooled.weights_rel_re
+        # Less variation than chance gives is no variation: the effects are then one.
+        found = {"fixed": (pooled.mean_effect_fe, pooled.sd_eff_w_fe)}
+        if known.sum() > 1:
+            varies = pooled.tau2 > 0
+            found["random"] = (
+                (pooled.mean_effect_re, pooled.sd_eff_w_re) if varies else found["fixed"]
+            )
+            relative = pooled.weights_rel_re if varies else pooled.weights_rel_fe
+            weights["random"][known] = 100 * relative
             yield from _heterogeneity_rows(pooled, keys)
-        frame = pooled.summary_frame(alpha=alpha)
-        for model, name in (("fixed", "fixed effect"), ("random", "random effect")):
-            if model == "fixed" or several:
-                values = np.exp(frame.loc[name, ["eff", "ci_low", "ci_upp"]].to_numpy(float))
-                yield from _ratio_rows(f"{model}_hazard_ratio", values, METHODS[model], keys)
+        for model, (coef, std_error) in found.items():
+            method, name = METHODS[model], f"{model}_hazard_ratio"
+            yield from _ratio_rows(name, coef, std_error, alpha, method, keys)
+            p = _p(coef, std_error)
+            yield result_row(statistic=f"{model}_p", value=p, method=method, **keys)
     for place_, site in enumerate(sites):
         here = {**keys, "level": site}
-        spread = _quantile(alpha) * errors[place_]
-        log_values = [coefs[place_], coefs[place_] - spread, coefs[place_] + spread]
-        yield from _ratio_rows("hazard_ratio", np.exp(log_values), "cox", here)
+        coef, std_error = coefs[place_], errors[place_]
+        yield from _ratio_rows("hazard_ratio", coef, std_error, alpha, "cox", here)
+        yield result_row(statistic="p_wald", value=_p(coef, std_error), method="cox", **here)
         for model, share in weights.items():
             yield result_row(statistic=f"weight_{model}", value=share[place_], **here)
 
 
-def _quantile(alpha):
-    from scipy import stats
-
-    return stats.norm.ppf(1 - alpha / 2)
+def _p(coef, std_error):
+    return 2 * stats.norm.sf(abs(coef / std_error))
 
 
-def _ratio_rows(statistic, values, method, keys):
-    for end, value in zip(("", "_conf_low", "_conf_high"), values, strict=True):
-        yield result_row(statistic=f"{statistic}{end}", value=value, method=method, **keys)
+def _ratio_rows(statistic, coef, std_error, alpha, method, keys):
+    spread = stats.norm.ppf(1 - alpha / 2) * std_error
+    for end, value in (("", coef), ("_conf_low", coef - spread), ("_conf_high", coef + spread)):
+        name = f"{statistic}{end}"
+        yield result_row(statistic=name, value=np.exp(value), method=method, **keys)
 
 
 def _heterogeneity_rows(pooled, keys):
@@ -107,6 +115,6 @@ def _heterogeneity_rows(pooled, keys):
         ("q", pooled.q),
         ("p_heterogeneity", test.pvalue),
         ("i_squared", 100 * max(pooled.i2, 0.0)),
-        ("tau_squared", pooled.tau2),
+        ("tau_squared", max(pooled.tau2, 0.0)),
     ):
         yield result_row(statistic=statistic, value=value, method=METHODS["random"], **keys)

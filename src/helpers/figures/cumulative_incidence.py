@@ -8,6 +8,7 @@ from helpers.lookup import Lookup
 
 HEIGHT = 2.5  # inches, of a panel
 LEFT, GAP, BELOW = 0.55, 0.5, 0.6
+LINE = 0.19  # from one line of text to the next
 MOST_ACROSS = 2  # panels
 
 
@@ -33,10 +34,14 @@ def plot_cumulative_incidence(incidences, curves, study, endpoint):
     across = min(len(causes), MOST_ACROSS)
     lines = -(-len(causes) // across)
     width = (style.WIDTH - LEFT - 0.15 - GAP * (across - 1)) / across
-    row = HEIGHT + BELOW + 0.4
+    titles = [
+        style.wrap(f"{label[:1].upper()}{label[1:]} (%)", width + 0.3, weight="bold")
+        for label in causes.values()
+    ]
+    row = HEIGHT + BELOW + 0.25 + LINE * max(map(len, titles))
     with style.house_style():
         figure = style.new_figure(lines * row + 0.4)
-        for number, (cause, label) in enumerate(causes.items()):
+        for number, cause in enumerate(causes):
             left = LEFT + (number % across) * (width + GAP)
             bottom = BELOW + (lines - 1 - number // across) * row
             axes = style.place_axes(figure, left, bottom, width, HEIGHT)
@@ -46,8 +51,9 @@ def plot_cumulative_incidence(incidences, curves, study, endpoint):
                 if cause == OWN_EVENT:
                     _draw_complement(axes, curves[curves["group"] == arm], study, arm)
             _set_axes(axes, curves, study)
-            title = f"{label[:1].upper()}{label[1:]} (%)"
-            style.write(figure, left - 0.4, bottom + HEIGHT + 0.2, title, weight="bold")
+            for line, text in enumerate(reversed(titles[number])):
+                height = bottom + HEIGHT + 0.2 + LINE * line
+                style.write(figure, left - 0.4, height, text, weight="bold")
         style.write_key(figure, 0.15, lines * row + 0.2, study, arms)
         style.mark_synthetic(figure, study)
     return figure

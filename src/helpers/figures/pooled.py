@@ -40,11 +40,23 @@ def pooled_rows(results, study, endpoint, arm, sites) -> list[ForestRow]:
     keys = {"analysis": "pooled", "endpoint": endpoint, "variable": "arm"}
     keys["group"] = contrast(arm, study.arm.reference)
     rows = [
-        ForestRow(site, "estimate", (), *lookup.interval("hazard_ratio", level=site, **keys))
+        ForestRow(
+            site,
+            "estimate",
+            (),
+            *lookup.interval("hazard_ratio", level=site, **keys),
+            lookup.value(statistic="p_wald", level=site, **keys),
+        )
         for site in sites
     ]
     rows += [
-        ForestRow(name, "overall", (), *lookup.interval(f"{model}_hazard_ratio", **keys))
+        ForestRow(
+            name,
+            "overall",
+            (),
+            *lookup.interval(f"{model}_hazard_ratio", **keys),
+            lookup.value(statistic=f"{model}_p", **keys),
+        )
         for model, name in MODELS.items()
     ]
     return rows
