@@ -14,6 +14,7 @@ from helpers.errors import InputError
 from helpers.pipeline.project import BuildError, find_project
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+SEED = 20240387  # of data/cohort.csv
 
 COHORT = click.argument("cohort", type=click.Path(path_type=Path))
 JOBS = click.option(
@@ -64,6 +65,7 @@ def main():
     rhcc check my.csv --study my.yml             is the file ready?
     rhcc run my.csv --study my.yml --out site    the same chapters for your cohort
     rhcc score data/cohort.csv                   which printed numbers come out again
+    rhcc reconstruct                             a cohort from the printed numbers
     rhcc audit data/published.csv                do the printed numbers agree with each other?
     rhcc draw data/cohort.csv --seed 1 --out 1.csv    a cohort of their own for a student
 
@@ -136,6 +138,36 @@ def run(cohorts, study, out, ledger, suppress_below, jobs):
         ledger=ledger,
         jobs=jobs,
         suppress_below=suppress_below,
+        report=click.echo,
+    )
+
+
+@main.command()
+@click.option("--seed", type=click.IntRange(0), default=SEED, show_default=True, metavar="S")
+@_path_option("--out", help="The cohort that is written.  [default: data/cohort.csv]")
+@_path_option("--study", help="What the columns mean.  [default: data/study.yml]")
+@_path_option("--ledger", help="The printed numbers.  [default: data/published.csv]")
+@click.option("--steps", type=click.IntRange(1), metavar="N", help="Steps of annealing.")
+@click.option("--rounds", type=click.IntRange(0), metavar="N", help="Rounds that mend after it.")
+@click.option("--minutes", type=click.FloatRange(0), metavar="M", help="Stop after so long.")
+@_told
+def reconstruct(seed, out, study, ledger, steps, rounds, minutes):
+    """Build a synthetic cohort that gives back the printed numbers.
+
+    The seed, the steps and the rounds determine every byte; `--minutes` only cuts the search
+    short. An interrupted search goes on from OUT.search, and the cohort is written when it ends.
+    """
+    from helpers.reconstruct.cohort import reconstruct_cohort
+
+    data = find_project() / "data"
+    reconstruct_cohort(
+        ledger or data / "published.csv",
+        study or data / "study.yml",
+        out or data / "cohort.csv",
+        seed,
+        n_steps=steps,
+        n_rounds=rounds,
+        minutes=minutes,
         report=click.echo,
     )
 

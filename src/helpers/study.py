@@ -336,6 +336,39 @@ class Conventions(_Strict):
     )
 
 
+class SearchedEndpoint(_Strict):
+    """What the print leaves open about an endpoint of a synthetic cohort.
+
+    Attributes
+    ----------
+    n_event : int
+        Number of events.
+    shortest, longest : int
+        Range of the times, in the unit of the endpoint.
+    weights : dict
+        How much the univariable row of a covariate counts in the search, if not 1: less where
+        it is known to contradict other numbers.
+    """
+
+    n_event: int = Field(ge=1)
+    shortest: int = Field(1, ge=1)
+    longest: int = Field(ge=1)
+    weights: dict[str, float] = {}
+
+
+class Reconstruction(_Strict):
+    """How a synthetic cohort is searched for.
+
+    Attributes
+    ----------
+    endpoints : dict
+        Two endpoints. The second ends no later than the first, and whoever has an event of the
+        first has one of the second.
+    """
+
+    endpoints: dict[Key, SearchedEndpoint]
+
+
 class Study(_Strict):
     """A study file: arms, endpoints, covariates and conventions.
 
@@ -383,6 +416,7 @@ class Study(_Strict):
     response: Response | None = None
     measurements: dict[Key, Measurement] = {}
     adverse_events: AdverseEvents | None = None
+    reconstruction: Reconstruction | None = None
     associations: dict[str, dict[str, float]] = {}
     conventions: Conventions = Conventions()
     chapters: dict[str, str] = {}
