@@ -251,6 +251,17 @@ def test_a_failing_notebook_is_named_and_leaves_the_output_whole(root):
     assert contents(root / "out") == before
 
 
+def test_a_run_that_stopped_takes_up_where_it_was(root):
+    good = (root / "notebooks" / "02_curve.ipynb").read_text("utf-8")
+    cohort = root / "data" / "cohort.csv"
+    cohort.write_text(cohort.read_text("utf-8") + "\n", "utf-8")
+    write_notebook(root / "notebooks" / "02_curve.ipynb", ["# C", PARAMETERS, READ, "1 / 0"])
+    with pytest.raises(BuildError):
+        make(root, jobs=1)
+    (root / "notebooks" / "02_curve.ipynb").write_text(good, "utf-8")
+    assert ran_again(root) == ["02_curve"]
+
+
 def test_a_warning_in_the_whole_book_is_an_error(root):
     warn = "import warnings; warnings.warn('odd')"
     write_notebook(root / "notebooks" / "01_counts.ipynb", [*COUNTS, warn])
