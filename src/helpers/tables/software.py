@@ -18,7 +18,7 @@ CHOICES = {
     "baseline_quantile": "Quartiles, type",
     "categorical_test": "Contingency table",
     "mean_test": "Two means",
-    "rank_test": "Two samples by rank",
+    "rank_test": "Mann-Whitney test, normal approximation",
     "proportional_hazards": "Test of proportional hazards",
 }
 VALUES = {
@@ -32,13 +32,13 @@ VALUES = {
     "chi_square": "χ²",
     "chi_square_yates": "χ², Yates",
     "fisher": "Fisher",
-    "fisher_if_observed_below_5": "χ²; Fisher if a count < 5",
-    "fisher_if_expected_below_5": "χ²; Fisher if expected < 5",
+    "fisher_if_observed_below_5": "χ² or Fisher",
+    "fisher_if_expected_below_5": "χ² or Fisher",
     "student_t": "Student",
     "welch_t": "Welch",
-    "mann_whitney": "Mann-Whitney",
-    "mann_whitney_continuity": "Mann-Whitney, continuity",
-    "score_km": "score, Kaplan-Meier",
+    "mann_whitney": "without continuity",
+    "mann_whitney_continuity": "with continuity",
+    "score_km": "score, KM",
     "score_identity": "score, time",
     "score_log": "score, log time",
     "score_rank": "score, ranks",
@@ -81,19 +81,24 @@ def table_software_survival(results, study) -> Table:
             cells = _estimates(results, "median", 1, **keys, group=arm)
             rows.append(Row((f"Median, {level.label} ({interval_name(study)})", *cells)))
         for group, label in contrasts(study).items():
-            cells = _estimates(results, "hazard_ratio", 3, **keys, group=group)
+            here = {**keys, "group": group}
+            cells = _values(results, _ratio, "hazard_ratio", **here)
             rows.append(Row((f"Hazard ratio, {label}", *cells)))
-            cells = _values(results, lambda p: format_p(p, 4), "p_wald", **keys, group=group)
+            cells = _values(results, lambda p: format_p(p, 4), "p_wald", **here)
             rows.append(Row((f"p (Wald), {label}", *cells)))
         cells = _values(results, format_p, "p_proportional_hazards", **keys, group=BETWEEN_ARMS)
         rows.append(Row(("p, proportional hazards", *cells)))
     return Table(
         "tab-software-survival",
         f"Survival in {study.time.unit} under the defaults of each program",
-        _columns(""),
+        _columns("Quantity"),
         rows,
         notes_of(study, f"{NO_VALUE}: no default, or computed by another method."),
     )
+
+
+def _ratio(value):
+    return format_number(value, 4)
 
 
 def _values(results, shown, statistic, **keys):
