@@ -21,6 +21,11 @@ The patients of this chapter are synthetic: they were made from the numbers prin
 No row is a real patient.
 :::"""
 
+HIDDEN = """:::{{admonition}} Small counts are hidden
+Counts from 1 to {most} are not shown, nor is what would reveal them. Curves fall only where {below}
+more events have happened, and numbers at risk are rounded down to multiples of {below}.
+:::"""
+
 
 @dataclass(frozen=True)
 class Chapter:
@@ -128,6 +133,8 @@ def introduce(chapter) -> None:
     if chapter.study.synthetic:
         source = escape_markdown(chapter.study.source or chapter.study.title)
         show_text(SYNTHETIC.format(source=source))
+    if (below := chapter.study.suppress_below) > 1:
+        show_text(HIDDEN.format(below=below, most=below - 1))
     if text := chapter.study.chapters.get(chapter.name):
         show_text(text)
 

@@ -56,9 +56,11 @@ def with_unit(label, unit) -> str:
 
 
 def notes_of(study, *sentences) -> list[str]:
-    """Notes below a table; they say that a cohort is synthetic."""
+    """Notes below a table; they say that a cohort is synthetic, and that counts are hidden."""
+    below = study.suppress_below
+    hidden = [f"Counts from 1 to {below - 1}, and what would reveal them, are not shown (–)."]
     synthetic = ["Synthetic cohort."] if study.synthetic else []
-    return [*filter(None, sentences), *synthetic]
+    return [*filter(None, sentences), *(hidden if below > 1 else []), *synthetic]
 
 
 def format_p_or_blank(p) -> str:
