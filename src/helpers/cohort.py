@@ -176,18 +176,19 @@ def _categorical(column, name, codes, nullable=True):
     known = ", ".join(codes)
     categories = list(dict.fromkeys(codes.values()))
 
-    def keys(cells):
-        return cells.map(codes).fillna(cells.map(_without_zeros).map(codes))
-
     check = pa.Check(
-        lambda cells: keys(cells).notna(),
+        lambda cells: _decode(cells, codes).notna(),
         error=f"not a level of the study file; its levels are {known}",
     )
 
     def convert(cells):
-        return pd.Categorical(keys(cells), categories=categories, ordered=True)
+        return pd.Categorical(_decode(cells, codes), categories=categories, ordered=True)
 
     return _Field(column, name, check, convert, nullable)
+
+
+def _decode(cells, codes):
+    return cells.map(lambda cell: codes.get(cell, codes.get(_without_zeros(cell))))
 
 
 def _without_zeros(cell):
@@ -197,7 +198,7 @@ def _without_zeros(cell):
 
 def _coded(column, name, codes, meaning, nullable=True):
     def values(cells):
-        return cells.map(codes).fillna(cells.map(_without_zeros).map(codes)).astype(float)
+        return _decode(cells, codes).astype(float)
 
     check = pa.Check(lambda cells: values(cells).notna(), error=meaning)
     return _Field(column, name, check, values, nullable)

@@ -18,7 +18,8 @@ def fill_exposures(filling):
     """Give treatments by their counts, and durations with their printed means.
 
     An arm of which nothing is printed has the shares of the other arms. A duration does not
-    exceed the time to the endpoint that ends the treatment, unless a printed mean demands it.
+    exceed the time to the endpoint that ends the treatment, unless a printed mean demands it,
+    and not the time under observation.
     """
     for key, exposure in filling.study.exposures.items():
         counts = _level_counts(filling, key, exposure)
@@ -29,13 +30,13 @@ def fill_exposures(filling):
             continue
         decimals = filling.printed.fewest_decimals("exposure", key, ["duration_mean"])
         unit = 10 ** (DECIMALS if decimals is None else decimals)
-        longest = _longest(filling, exposure, unit)
+        longest, observed = _longest(filling, exposure, unit)
         totals = {arm: _totals(filling, key, of_arm, arm, unit) for arm, of_arm in counts.items()}
         levels = _give_treatments(filling, key, counts, totals, longest)
         filling.known[key] = np.array([list(exposure.levels).index(x) for x in levels], dtype=float)
         filling.write(exposure.column, codes(exposure.levels, levels))
         if exposure.duration:
-            lasted = _durations(filling, key, levels, totals, longest)
+            lasted = _durations(filling, key, levels, totals, longest, observed)
             filling.known[f"{key}_duration"] = lasted / unit
             filling.write(exposure.duration, lasted / unit)
 
@@ -65,13 +66,18 @@ def _shared(pooled, size):
 
 
 def _longest(filling, exposure, unit):
-    """How long each patient's treatment can have lasted, in units of the grid."""
+    """Time to the end of each patient's treatment, and under observation, in grid units."""
+    study = filling.study
+    times = {
+        key: filling.frame[endpoint.time].to_numpy(dtype=float)
+        * study.time.per(exposure.unit)
+        / study.time.per(endpoint.unit)
+        for key, endpoint in study.endpoints.items()
+    }
+    observed = np.floor(np.max(list(times.values()), axis=0) * unit)
     if exposure.until is None:
-        return np.full(len(filling.arms), np.inf)
-    endpoint = filling.study.endpoints[exposure.until]
-    time = filling.study.time
-    factor = time.per(exposure.unit) / time.per(endpoint.unit)
-    return np.floor(filling.frame[endpoint.time].to_numpy(dtype=float) * factor * unit)
+        return np.full(len(observed), np.inf), observed
+    return np.floor(times[exposure.until] * unit), observed
 
 
 def _totals(filling, key, counts, arm, unit):
@@ -102,7 +108,7 @@ def _give_treatments(filling, key, counts, totals, longest):
     return levels
 
 
-def _durations(filling, key, levels, totals, longest):
+def _durations(filling, key, levels, totals, longest, observed):
     """Durations in units of the grid; NaN where neither a mean nor an end is known."""
     share = filling.rng(f"durations of {key}").uniform(*LASTED, size=len(levels))
     lasted = np.full(len(levels), np.nan)
@@ -110,20 +116,25 @@ def _durations(filling, key, levels, totals, longest):
         for level in dict.fromkeys(levels):
             inside = (filling.arms == arm) & (levels == level)
             total = totals[arm].get(level)
-            caps = longest[inside]
-            bounded = np.isfinite(caps).all()
-            if total is not None:
-                draws = share[inside] * (caps if bounded else 1.0)
-                lasted[inside] = _with_total(draws, caps, total)
-            elif bounded:
-                lasted[inside] = np.floor(share[inside] * caps)
-    return lasted
+            caps = np.minimum(longest, observed)[inside]
+            if total is None:
+                lasted[inside] = np.where(
+                    np.isfinite(longest[inside]), share[inside] * caps, np.nan
+                )
+            elif caps.sum() >= total:
+                lasted[inside] = _with_total(share[inside] * caps, caps, total)
+            elif observed[inside].sum() >= total:
+                lasted[inside] = _with_total(caps, observed[inside], total)
+            else:
+                raise ValueError(
+                    f"{key} {level}, {arm}: the printed mean duration is longer than the "
+                    "patients were observed"
+                )
+    return np.floor(lasted)
 
 
 def _with_total(draws, caps, total):
-    """Scale draws to a total under their caps; caps that are too low are scaled as well."""
-    if caps.sum() < total:
-        draws, caps = caps, np.full(len(caps), np.inf)
+    """Scale draws to a total under their caps, in whole numbers."""
     low, high = 0.0, 2.0 * total / draws[draws > 0].min()
     for _ in range(200):
         factor = (low + high) / 2

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from helpers.audit.quartiles import possible_sizes
 from helpers.reconstruct.matching import give
-from helpers.reconstruct.printed import PrintedNumbers, level_counts
-from helpers.reconstruct.samples import Sample, Target, draw_sample, is_feasible
+from helpers.reconstruct.samples import Sample, Target, draw_sample
 from helpers.results import BETWEEN_ARMS, OVERALL
 
 MOMENTS = ("mean", "sd")
 QUARTILES = ("q1", "median", "q3")
-UNDESCRIBED_FROM = 0.25  # values too low to be described: from this share of the threshold on
-UNDESCRIBED_CHANGE = 0.15  # … and at most by this share they change until the follow-up
+LOWEST = 0.25  # no value is below this share of the threshold from which values are described
+UNDESCRIBED_CHANGE = 0.15  # at most by this share a value that is not described changes
 AROUND_CUTOFF = 4  # values of which only a cut-off is known lie within this factor of it
 
 
@@ -50,47 +50,6 @@ def fill_measurements(filling):
             _fill_followup(filling, quantity)
 
 
-def described_sizes(ledger, study, measurement) -> dict[str, list[int]]:
-    """The numbers of patients of each arm that a paired measurement can describe.
-
-    A measurement with a threshold describes the patients above it. Where the print gives their
-    quartiles but not their number, it is bounded: by the patients above the cut-off of a
-    covariate that is read from the same column, by the other arm through the printed total,
-    and by the quartiles, which a linear program shows to be possible or not.
-
-    Parameters
-    ----------
-    ledger : DataFrame
-    study : Study
-    measurement : str
-
-    Returns
-    -------
-    dict of str to list of int
-        For each arm, every number for which ordered values exist. A number that is not in the
-        list is proved impossible under the study's conventions.
-    """
-    printed = PrintedNumbers(ledger)
-    quantity = next(q for q in _quantities(study, printed) if q.measurement == measurement)
-    sizes = {arm: printed.count(0, analysis="cohort", group=arm) for arm in study.arm.levels}
-    n_upper = {
-        arm: {
-            key: level_counts(
-                printed,
-                study.covariates[key].levels,
-                size,
-                analysis="baseline",
-                variable=key,
-                group=arm,
-            )[list(study.covariates[key].levels)[1]]
-            for key in quantity.covariates
-            if study.covariates[key].cutoff is not None
-        }
-        for arm, size in sizes.items()
-    }
-    return _described_sizes(study, printed, quantity, sizes, n_upper)
-
-
 def _quantities(study, printed):
     covariates, measurements = {}, {}
     for key, covariate in study.covariates.items():
@@ -107,33 +66,6 @@ def _quantities(study, printed):
             printed_decimals = printed.fewest_decimals(analysis, key, (*MOMENTS, *QUARTILES))
             decimals += [] if printed_decimals is None else [printed_decimals]
         yield Quantity(column, keys, measurement, min(decimals, default=0))
-
-
-def _described_sizes(study, printed, quantity, sizes, n_upper):
-    """See `described_sizes`; `n_upper` counts the patients above each cut-off, by arm."""
-    keys = {"analysis": "measurement", "variable": quantity.measurement, "level": "baseline"}
-    possible = {}
-    for arm, size in sizes.items():
-        known = printed.count(size, group=arm, **keys)
-        candidates = range(1, size + 1) if known is None else [known]
-        possible[arm] = [
-            n
-            for n in candidates
-            if _arm_is_feasible(study, printed, quantity, arm, size, n_upper[arm], n)
-        ]
-    total = printed.count(sum(sizes.values()), group=OVERALL, **keys)
-    if total is None:
-        return possible
-    sums = [split for split in itertools.product(*possible.values()) if sum(split) == total]
-    return {arm: sorted({split[place] for split in sums}) for place, arm in enumerate(possible)}
-
-
-def _arm_is_feasible(study, printed, quantity, arm, size, n_upper, n_described):
-    low, high = _bounds(study, printed, quantity, size, n_upper, n_described)
-    targets = _measurement_targets(
-        study, printed, quantity, "baseline", [arm], {arm: size - n_described}
-    )
-    return bool((low <= high).all()) and is_feasible(Sample({arm: low}, {arm: high}, targets), arm)
 
 
 def _fill_baseline(filling, quantity):
@@ -190,33 +122,57 @@ def _count_upper(filling, cut):
 
 
 def _split(filling, quantity, n_upper):
-    """How many patients of each arm are described: as near to equal shares as is possible."""
+    """How many patients of each arm a measurement describes, where it has a threshold.
+
+    What the print leaves open is bounded by the quartiles of each arm and by its patients above
+    a cut-off. Among the possible splits, the arms' shares are as near to equal as they can be.
+    """
     key, sizes = quantity.measurement, filling.sizes
     if key is None or filling.study.measurements[key].above is None:
         return dict(sizes)
-    possible = _described_sizes(filling.study, filling.printed, quantity, sizes, n_upper)
     keys = {"analysis": "measurement", "variable": key, "level": "baseline"}
     total = filling.printed.count(sum(sizes.values()), group=OVERALL, **keys)
+    possible = []
+    for arm, size in sizes.items():
+        known = filling.printed.count(size, group=arm, **keys)
+        candidates = range(1, size + 1) if known is None else [known]
+        possible.append(_possible_sizes(filling, quantity, arm, candidates, n_upper[arm]))
     splits = [
-        dict(zip(possible, split, strict=True))
-        for split in itertools.product(*possible.values())
-        if total is None or sum(split) == total
+        split for split in itertools.product(*possible) if total is None or sum(split) == total
     ]
     if not splits:
-        raise ValueError(f"{key}: no split of the described patients fits the printed quartiles")
+        raise ValueError(f"{key}: no number of patients in each arm has the printed quartiles")
+    at_most = np.array(list(sizes.values()))
 
     def imbalance(split):
-        share = sum(split.values()) / sum(sizes.values())
-        return sum((split[arm] - share * sizes[arm]) ** 2 / sizes[arm] for arm in sizes)
+        expected = at_most * (sum(split) / at_most.sum())
+        return float(((split - expected) ** 2 / at_most).sum())
 
-    return min(splits, key=imbalance)
+    return dict(zip(sizes, min(splits, key=imbalance), strict=True))
+
+
+def _possible_sizes(filling, quantity, arm, candidates, n_upper):
+    study, unit = filling.study, 10**quantity.decimals
+    key, n_above = next(iter(n_upper.items()), (None, 0))
+    cutoff = math.inf if key is None else study.covariates[key].cutoff * unit
+    targets = _measurement_targets(study, filling.printed, quantity, "baseline", [arm], {})
+    quartiles = {t.statistic: t for t in targets if t.group == arm and t.statistic in QUARTILES}
+    if len(quartiles) < len(QUARTILES):
+        return [size for size in candidates if size >= n_above]
+    return possible_sizes(
+        [quartiles[statistic] for statistic in QUARTILES],
+        candidates,
+        n_above,
+        cutoff,
+        study.measurements[quantity.measurement].above * unit,
+        study.conventions.measurement_quantile,
+    )
 
 
 def _bounds(study, printed, quantity, size, n_upper, n_described):
     """Bounds of one arm's values in ascending order, in units of the grid."""
     unit = 10**quantity.decimals
-    least = 1 if _is_positive(study, printed, quantity) else -math.inf
-    low, high = np.full(size, float(least)), np.full(size, math.inf)
+    low, high = np.full(size, _least(study, printed, quantity)), np.full(size, math.inf)
     for key, n in n_upper.items():
         cutoff = math.ceil(round(study.covariates[key].cutoff * unit, 6))
         low[size - n :] = np.maximum(low[size - n :], cutoff)
@@ -227,13 +183,11 @@ def _bounds(study, printed, quantity, size, n_upper, n_described):
         first = size - n_described
         low[first:] = np.maximum(low[first:], threshold + 1)
         high[:first] = np.minimum(high[:first], threshold)
-        if least == 1:
-            low[:first] = np.maximum(low[:first], math.ceil(UNDESCRIBED_FROM * threshold))
     return low, high
 
 
-def _is_positive(study, printed, quantity):
-    """Whether no printed centre or lower quartile is zero or below."""
+def _least(study, printed, quantity):
+    """The least value in units of the grid; none where a printed centre or quartile is negative."""
     keys = [{"analysis": "baseline", "variable": key} for key in quantity.covariates]
     keys += [
         {"analysis": "measurement", "variable": quantity.measurement, "level": level}
@@ -245,7 +199,10 @@ def _is_positive(study, printed, quantity):
         for group in (*study.arm.levels, OVERALL)
         for statistic in ("mean", "q1", "median")
     ]
-    return all(window[0] >= 0 for window in windows if window)
+    if any(window[0] < 0 for window in windows if window):
+        return -math.inf
+    above = study.measurements[quantity.measurement].above if quantity.measurement else None
+    return max(1.0, math.ceil(LOWEST * (above or 0) * 10**quantity.decimals))
 
 
 def _covariate_targets(study, printed, quantity, arms):
@@ -314,7 +271,7 @@ def _fill_followup(filling, quantity):
         described = baseline > measurement.above
     arms = filling.arms[described]
     sizes = {arm: int((arms == arm).sum()) for arm in filling.sizes}
-    least = 1.0 if _is_positive(study, filling.printed, quantity) else -math.inf
+    least = _least(study, filling.printed, quantity)
     sample = Sample(
         {arm: np.full(n, least) for arm, n in sizes.items()},
         {arm: np.full(n, math.inf) for arm, n in sizes.items()},

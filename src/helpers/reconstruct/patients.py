@@ -56,7 +56,7 @@ def fill_patients(frame, ledger, study, seed) -> pd.DataFrame:
 def _take_endpoints(filling):
     for key, endpoint in filling.study.endpoints.items():
         time = filling.frame[endpoint.time].to_numpy(dtype=float)
-        event = filling.frame[endpoint.event].to_numpy(dtype=float)
+        event = filling.frame[endpoint.event].isin(endpoint.event_codes).to_numpy(dtype=float)
         filling.known[f"{key}_time"] = _expected_times(time, event, filling.arms)
         filling.known[f"{key}_event"] = event
         filling.write(endpoint.time, filling.frame[endpoint.time])

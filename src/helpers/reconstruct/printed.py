@@ -8,6 +8,8 @@ from helpers.formats import NOT_REACHED
 from helpers.published import COMPARED, NO_TEST
 from helpers.results import KEYS
 
+TIE_DIGITS = -7  # nearer to a tie than this share of half a unit is a tie
+
 
 class PrintedNumbers:
     """The printed numbers of a ledger by their keys.
@@ -58,7 +60,7 @@ class PrintedNumbers:
         """
         printed = self.window(**keys, statistic="n")
         if printed:
-            return int(printed[0] + Decimal("0.5"))
+            return round(sum(printed) / 2)
         window = self.window(**keys, statistic="percent")
         if window is None:
             return None
@@ -70,8 +72,10 @@ class PrintedNumbers:
 
 
 def _window(printed, precision):
+    """Ties round away from zero, and what is a binary fraction away from a tie is one."""
     half = Decimal(5).scaleb(-precision - 1)
-    return Decimal(printed) - half, Decimal(printed) + half
+    tie = half.scaleb(TIE_DIGITS).copy_sign(Decimal(printed))
+    return Decimal(printed) - half - tie, Decimal(printed) + half - tie
 
 
 def level_counts(printed, levels, size, **keys) -> dict[str, int] | None:

@@ -9,17 +9,18 @@ import math
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.optimize import linprog
 from scipy.special import ndtri
 
-from helpers.estimators.location import location_test, quantile
+from helpers.estimators.location import quantile
+from helpers.reconstruct.p_values import quick_location_test
 from helpers.results import BETWEEN_ARMS, OVERALL
 
 PROBABILITIES = {"q1": 0.25, "median": 0.5, "q3": 0.75}
 QUARTILE_OF_NORMAL = 0.6744897501960817
-STARTS = 20
-STEPS, STEPS_FOR_P = 10_000, 2_000
+STARTS = 60
+STEPS, STEPS_FOR_P = 10_000, 1_000
 EDGE = 0.01  # least miss of a value that is outside its window
+LEEWAY = 0.1  # share of the arm's values that a value can pass, at the first start
 THRESHOLD = 0.5  # at first, a change may increase the loss by so much
 
 
@@ -82,9 +83,10 @@ class SearchError(Exception):
 def draw_sample(sample, rng) -> dict:
     """Find values that give back every target.
 
-    A start with the printed quartiles or moments of each arm is changed one value at a time,
-    by threshold accepting, until all targets but the p values are met. From there on a change
-    must keep them and must not move a p value away from its window.
+    A start with the printed quartiles or moments of each arm, and with tails as those of a
+    lognormal, is changed one value at a time, by threshold accepting, until all targets but
+    the p values are met; from there on a change must keep them. Each value stays near its
+    start, and so does the shape.
 
     Returns
     -------
@@ -103,43 +105,16 @@ def draw_sample(sample, rng) -> dict:
     """
     described = [target for target in sample.targets if target.group != BETWEEN_ARMS]
     compared = [target for target in sample.targets if target.group == BETWEEN_ARMS]
-    for _ in range(STARTS):
+    for attempt in range(STARTS):
         values = {arm: _start(sample, arm, rng) for arm in sample.arms}
-        values, loss = _search(values, sample, described, rng)
+        near = _near(sample, values, LEEWAY * (1 + attempt / 4))
+        values, loss = _search(values, near, described, rng, STEPS)
         if loss == 0:
-            values, loss = _approach_p(values, sample, described, compared, rng)
+            values, loss = _search(values, near, compared, rng, STEPS_FOR_P, kept=described)
         if loss == 0:
             return {arm: np.array(of_arm) for arm, of_arm in values.items()}
     missed = [t for t in sample.targets if t.miss(_statistic(values, t))]
     raise SearchError("; ".join(f"{t.statistic} of {t.group}" for t in missed))
-
-
-def is_feasible(sample, arm) -> bool:
-    """Whether real numbers in the bounds have the printed quartiles of one arm.
-
-    The ordered values are the unknowns of a linear program. Where it has no solution, no
-    values on any grid exist either.
-    """
-    n = len(sample.low[arm])
-    rows, limits = [], []
-    ascending = np.eye(n)[:-1] - np.eye(n)[1:]
-    for target in sample.targets:
-        if target.group == arm and target.statistic in PROBABILITIES:
-            skipped = target.skipped.get(arm, 0)
-            place, weight = _place(n - skipped, target)
-            row = np.zeros(n)
-            row[skipped + place] = 1 - weight
-            row[min(skipped + place + 1, n - 1)] += weight
-            rows += [row, -row]
-            limits += [target.high, -target.low]
-    constraints = np.vstack([ascending, *rows])
-    solution = linprog(
-        np.zeros(n),
-        A_ub=constraints,
-        b_ub=np.concatenate([np.zeros(n - 1), limits]),
-        bounds=list(zip(sample.low[arm], sample.high[arm], strict=True)),
-    )
-    return solution.status == 0
 
 
 def _start(sample, arm, rng):
@@ -147,9 +122,9 @@ def _start(sample, arm, rng):
     low, high = sample.low[arm], sample.high[arm]
     n = len(low)
     known, skipped = _shape(sample.targets, arm)
-    level = (np.arange(n - skipped) + rng.uniform(size=n - skipped)) / (n - skipped)
+    level = (np.arange(n - skipped) + rng.uniform(0.2, 0.8, n - skipped)) / (n - skipped)
     values = np.full(n, -np.inf)
-    values[skipped:] = _quantiles(known, ndtri(np.clip(level, 0.001, 0.999)))
+    values[skipped:] = _quantiles(known, ndtri(level))
     for bounds in dict.fromkeys(zip(low, high, strict=True)):
         block = (low == bounds[0]) & (high == bounds[1])
         values[block] = _squeeze(values[block], *bounds)
@@ -168,19 +143,38 @@ def _shape(targets, arm):
 
 
 def _quantiles(known, normal):
-    """Quantiles of a lognormal, with two spreads where quartiles are printed."""
-    if "median" in known:
-        centre, ends = known["median"], (known["q1"], known["q3"])
-        if known["q1"] <= 0:
-            spread = np.where(normal < 0, centre - ends[0], ends[1] - centre)
-            return centre + spread / QUARTILE_OF_NORMAL * normal
-        spread = np.where(normal < 0, np.log(centre / ends[0]), np.log(ends[1] / centre))
-        return centre * np.exp(spread / QUARTILE_OF_NORMAL * normal)
-    mean, sd = known["mean"], known["sd"]
-    if mean <= 0:
-        return mean + sd * normal
-    spread = np.sqrt(np.log1p((sd / mean) ** 2))
-    return mean * np.exp(spread * normal - spread**2 / 2)
+    """Quantiles of a lognormal, with two spreads where quartiles are printed.
+
+    Beyond the quartiles the spread is the smaller of that on the same side and that of both.
+    """
+    if "median" not in known:
+        mean, sd = known["mean"], known["sd"]
+        if mean <= 0:
+            return mean + sd * normal
+        spread = np.sqrt(np.log1p((sd / mean) ** 2))
+        return mean * np.exp(spread * normal - spread**2 / 2)
+    quartiles = np.array([known["q1"], known["median"], known["q3"]])
+    positive = quartiles[0] > 0
+    if positive:
+        quartiles = np.log(quartiles)
+    at = QUARTILE_OF_NORMAL
+    below, above = np.diff(quartiles) / at
+    both = (below + above) / 2
+    values = np.interp(normal, [-at, 0, at], quartiles)
+    values += np.minimum(normal + at, 0) * min(below, both)
+    values += np.maximum(normal - at, 0) * min(above, both)
+    return np.exp(values) if positive else values
+
+
+def _near(sample, values, leeway):
+    """The sample with bounds narrowed to the values a few places below and above each."""
+    low, high = {}, {}
+    for arm, of_arm in values.items():
+        start, places = np.array(of_arm), np.arange(len(of_arm))
+        passed = max(1, math.ceil(leeway * len(of_arm)))
+        low[arm] = np.maximum(sample.low[arm], start[np.maximum(places - passed, 0)])
+        high[arm] = np.minimum(sample.high[arm], start[np.minimum(places + passed, places[-1])])
+    return Sample(low, high, sample.targets)
 
 
 def _squeeze(values, low, high):
@@ -194,30 +188,21 @@ def _squeeze(values, low, high):
     return values
 
 
-def _search(values, sample, targets, rng):
-    """Lower the loss to 0, if possible; the threshold of acceptance falls to 0."""
+def _search(values, sample, targets, rng, steps, kept=()):
+    """Lower the loss to 0, if possible, by changes that keep the targets `kept`.
+
+    A change may increase the loss by a threshold that falls to 0.
+    """
     loss = _loss(values, targets)
-    for step, draws in enumerate(rng.random((STEPS, 5)).tolist()):
+    for step, draws in enumerate(rng.random((steps, 5)).tolist()):
         if loss == 0:
             break
         trial = _changed(values, sample, draws)
+        if trial is values or _loss(trial, kept) > 0:
+            continue
         trial_loss = _loss(trial, targets)
-        if trial_loss <= loss + THRESHOLD * (1 - step / STEPS) ** 2:
+        if trial_loss <= loss + THRESHOLD * (1 - step / steps) ** 2:
             values, loss = trial, trial_loss
-    return values, loss
-
-
-def _approach_p(values, sample, kept, targets, rng):
-    """Lower the loss of p values to 0, if possible, by changes that keep the other targets."""
-    loss = _loss(values, targets)
-    for draws in rng.random((STEPS_FOR_P, 5)).tolist():
-        if loss == 0:
-            break
-        trial = _changed(values, sample, draws)
-        if _loss(trial, kept) == 0:
-            trial_loss = _loss(trial, targets)
-            if trial_loss <= loss:
-                values, loss = trial, trial_loss
     return values, loss
 
 
@@ -245,7 +230,7 @@ def _loss(values, targets):
 def _statistic(values, target):
     described = {arm: v[target.skipped.get(arm, 0) :] for arm, v in values.items()}
     if target.group == BETWEEN_ARMS:
-        return location_test(list(described.values()), target.rule).p
+        return quick_location_test(list(described.values()), target.rule)
     if target.group == OVERALL:
         chosen = sorted(itertools.chain(*described.values()))
     else:
