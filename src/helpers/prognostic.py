@@ -24,7 +24,6 @@ COEFFICIENT = (
     "p_wald",
     "coef",
     "std_error",
-    "p_proportional_hazards",
 )
 
 
@@ -77,10 +76,13 @@ def _endpoint_rows(cohort, endpoint):
             yield from _fit_rows(fit, **keys)
         else:
             yield from _model_rows(study, design, fit_model(design, study.conventions), **keys)
+        test = "p_likelihood_ratio" if analysis == "cox_firth" else "p_proportional_hazards"
         for variable in study.prognostic:
             if variable not in variables:
-                p = tests[variable].p
-                yield from _absent_rows(study, variable, f"none: screened out, p {p:.3g}", keys)
+                method = f"none: screened out, p {tests[variable].p:.3g}"
+                yield from _absent_rows(
+                    study, variable, (*COEFFICIENT, test), method=method, **keys
+                )
 
 
 def _level_rows(cohort, endpoint, variable):
@@ -143,9 +145,9 @@ def _fit_rows(fit, **keys):
         yield result_row(statistic=statistic, value=value, method=fit.method, **keys)
 
 
-def _absent_rows(study, variable, reason, keys):
+def _absent_rows(study, variable, statistics, **keys):
     for term in terms_of(study, variable):
         for group in term.directions:
-            here = {"variable": variable, "group": group, "method": reason, **keys}
-            for statistic in COEFFICIENT:
+            here = {"variable": variable, "group": group, **keys}
+            for statistic in statistics:
                 yield result_row(statistic=statistic, value=math.nan, **here)
