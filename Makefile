@@ -18,11 +18,11 @@ book: $(VENV)/.installed  ## run the notebooks and write the book to _build/html
 
 test: $(VENV)/.installed  ## run the tests, without the slow ones
 	$(BIN)/ruff check src tests benchmarks
-	$(BIN)/python -m pytest -n auto -m "not slow"
+	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not slow"
 
 test-all: $(VENV)/.installed  ## run all tests
 	$(BIN)/ruff check src tests benchmarks
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist loadgroup
 
 benchmarks: $(VENV)/.installed  ## time the book against a plain jupyter-book build
 	$(BIN)/python benchmarks/bench_book.py

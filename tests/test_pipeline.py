@@ -21,6 +21,9 @@ from helpers.pipeline.project import Project, find_project, takes_parameters
 from helpers.pipeline.publish import Output
 
 
+pytestmark = pytest.mark.xdist_group("pipeline")  # one process builds the small book, once
+
+
 def make(root, out=None, lines=None, **settings):
     report = (lambda line: None) if lines is None else lines.append
     settings = {"whole": True, "ledger": root / "data" / "published.csv"} | settings
@@ -229,6 +232,27 @@ def ran_again(root):
         patch.setattr("helpers.pipeline.html.build_html", lambda source, folder: source)
         make(root, lines=lines)
     return sorted(line.split(":")[0] for line in lines if ": run in" in line)
+
+
+def test_nothing_is_kept_of_a_run_whose_input_changed_meanwhile(root):
+    study = root / "data" / "study.yml"
+    change = f"open({str(study)!r}, 'a').write('# changed' + chr(10))"
+    write_notebook(root / "notebooks" / "01_counts.ipynb", [*COUNTS, change])
+    before = contents(root / "out")
+    with pytest.raises(BuildError, match="was changed while they ran"):
+        make(root)
+    assert contents(root / "out") == before
+    write_notebook(root / "notebooks" / "01_counts.ipynb", COUNTS)
+    assert ran_again(root) == ["01_counts", "02_curve"]
+
+
+def test_two_notebooks_of_one_name_are_refused(root):
+    (root / "notebooks" / "more").mkdir()
+    shutil.copy(root / "notebooks" / "01_counts.ipynb", root / "notebooks" / "more")
+    toc = root / "_toc.yml"
+    toc.write_text(toc.read_text() + "  - file: notebooks/more/01_counts\n")
+    with pytest.raises(BuildError, match="two notebooks are called 01_counts"):
+        make(root)
 
 
 def test_a_damaged_page_is_built_again(root):

@@ -9,6 +9,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from helpers.errors import InputError
@@ -66,16 +67,16 @@ class Inputs:
             raise InputError("input", missing)
 
     def stage(self, folder) -> None:
-        """Link the inputs below `folder`, under names that tell nothing of where they lie."""
+        """Copy the inputs below `folder`, under names that tell nothing of where they lie.
+
+        All notebooks of a run thus read the same, whoever edits the files meanwhile.
+        """
         data = folder / "data"
-        data.mkdir()
         if self.beside:
-            for path in self.beside.iterdir():
-                (data / path.name).symlink_to(path.resolve())
+            shutil.copytree(self.beside, data)
+        data.mkdir(exist_ok=True)
         for role, name in self._names().items():
-            link = data / name
-            link.unlink(missing_ok=True)
-            link.symlink_to(getattr(self, role).resolve())
+            shutil.copyfile(getattr(self, role), data / name)
 
     def _names(self):
         names = {"cohort": f"cohort{self.cohort.suffix.lower()}", "study": "study.yml"}
@@ -146,6 +147,7 @@ def build_book(
     code = digest_code(root)
     reads = digest(code, inputs.digest())
     keys = {path: digest(reads, path) for path in project.notebooks}
+    _refuse_equal_names(keys)
     prose = {str(path.relative_to(root)): path for path in project.prose}
     pages = [prose, project.toc, project.config, edition(root)]
     key = digest(reads, list(keys.values()), pages)
@@ -154,8 +156,13 @@ def build_book(
         report(f"nothing has changed: {front}")
         return front
     title = _checked_title(inputs)
+
+    def is_unchanged():
+        return digest(digest_code(root), inputs.digest()) == reads
+
     with output.building() as work:
-        kept = _run_notebooks(inputs, keys, output, work, jobs, forked, whole, report)
+        run = partial(_run_in_parallel, jobs=jobs, forked=forked, strict=whole, report=report)
+        kept = _run_notebooks(inputs, keys, output, work, run, is_unchanged, report)
         staged = _stage(project, kept, work, None if whole else title, report)
         output.publish(staged, key, list(kept.values()))
     report(f"the book is in {front}")
@@ -175,7 +182,14 @@ def _checked_title(inputs):
     return study.title
 
 
-def _run_notebooks(inputs, keys, output, work, jobs, forked, strict, report):
+def _refuse_equal_names(paths):
+    """Refuse two notebooks of one name: their outputs would be taken for each other."""
+    names = [path.stem for path in paths]
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise BuildError(f"two notebooks are called {', '.join(repeated)}: rename one")
+
+
+def _run_notebooks(inputs, keys, output, work, run, is_unchanged, report):
     """Run the notebooks whose inputs changed; return where each executed one is kept."""
     kept = {path: output.cached(path.stem, key) for path, key in keys.items()}
     to_run = [path for path in keys if not kept[path].is_dir()]
@@ -187,10 +201,15 @@ def _run_notebooks(inputs, keys, output, work, jobs, forked, strict, report):
 
     inputs.stage(work)
     with notebook_environment(work):
-        return _run_in_parallel(to_run, inputs, kept, work, jobs, forked, strict, report)
+        run(to_run, inputs, kept, work)
+    if not is_unchanged():
+        for path in to_run:
+            shutil.rmtree(kept[path])
+        raise BuildError("what the notebooks read was changed while they ran: run again")
+    return kept
 
 
-def _run_in_parallel(to_run, inputs, kept, work, jobs, forked, strict, report):
+def _run_in_parallel(to_run, inputs, kept, work, *, jobs, forked, strict, report):
     from helpers.pipeline import kernels
 
     forked = kernels.CAN_FORK if forked is None else forked
@@ -224,7 +243,6 @@ def _run_in_parallel(to_run, inputs, kept, work, jobs, forked, strict, report):
         raise
     finally:
         pool.shutdown()
-    return kept
 
 
 def _keep(notebook, written, folder, work):
