@@ -1,7 +1,4 @@
-"""The whole study recomputed by R from the same cohort, number by number.
-
-After a change of the cohort run `reference/synthetic_cohort.R` again.
-"""
+"""The whole study recomputed by R from the same cohort, number by number."""
 
 from pathlib import Path
 
@@ -14,6 +11,7 @@ from helpers.sections import summarize_all
 from helpers.study import load_study
 
 ROOT = Path(__file__).parents[1]
+HINT = "after a change of data/cohort.csv run tests/reference/synthetic_cohort.R again"
 
 
 @pytest.fixture(scope="module")
@@ -27,9 +25,10 @@ def pairs():
 def test_every_number_of_r_is_computed_here(pairs):
     absent = pairs.loc[pairs["_merge"] != "both", KEYS]
     assert len(pairs) > 1000
-    assert absent.empty, absent.to_string()
+    assert absent.empty, f"{HINT}\n{absent.to_string()}"
 
 
 def test_every_number_equals_that_of_r(pairs):
     close = np.isclose(pairs["value"], pairs["value_r"], rtol=1e-8, atol=1e-8, equal_nan=True)
-    assert close.all(), pairs.loc[~close, [*KEYS, "value_r", "value"]].to_string()
+    differing = pairs.loc[~close, [*KEYS, "value_r", "value"]]
+    assert differing.empty, f"{HINT}\n{differing.to_string()}"
