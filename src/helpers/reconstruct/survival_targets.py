@@ -15,6 +15,7 @@ from helpers.reconstruct.printed import PrintedNumbers, level_counts
 from helpers.results import BETWEEN_ARMS, contrast
 
 PRECISION = 12  # decimals of a bound, so that it is the same number on every machine
+PRINT_DIGITS = 7  # decimals of the edge of a window, without its binary fraction
 INSIDE = 0.96  # share of a window that is aimed at: the estimates are third-order steps
 HAZARD_UNIT = 2.0**-30  # hazards are whole multiples of it, so that sums of them are exact
 QUANTILES = 4096  # of the exponential distribution
@@ -162,6 +163,10 @@ class _Reader:
             **clauses,
         )
 
+    def _window(self, **keys):
+        window = self.printed.window(**keys)
+        return window and tuple(round(float(limit), PRINT_DIGITS) for limit in window)
+
     def _windows(self, analysis, endpoint, name):
         """Centre; low, high, 1/half of HR, limits and z; None where the row is not printed.
 
@@ -193,7 +198,7 @@ class _Reader:
     def _estimate(self, group, keys):
         """Windows of a hazard ratio, its limits and its p value; None where one is not printed."""
         statistics = (*ESTIMATE, "p_wald")
-        found = [self.printed.window(statistic=s, group=group, **keys) for s in statistics]
+        found = [self._window(statistic=s, group=group, **keys) for s in statistics]
         return found if all(found) else None
 
     def _curves(self):
@@ -223,11 +228,11 @@ class _Reader:
         if key in self.not_reached:
             return NEVER, NEVER
         names = ("analysis", "endpoint", "variable", "level", "group", "statistic")
-        window = self.printed.window(**dict(zip(names, key, strict=True)))
+        window = self._window(**dict(zip(names, key, strict=True)))
         if window is None:
             raise ValueError(f"{', '.join(filter(None, key))}: no such number is printed")
         per_unit = self.study.time.per(self.study.endpoints[key[1]].unit)
-        first, beyond = (math.ceil(round(float(limit) * per_unit, PRECISION)) for limit in window)
+        first, beyond = (math.ceil(round(limit * per_unit, PRECISION)) for limit in window)
         return first, beyond - 1
 
     def _tests(self, direction):
@@ -240,7 +245,7 @@ class _Reader:
         windows = np.zeros((2, len(rows), 3))
         for e, endpoint in enumerate(self.endpoints):
             for q, (name, level, _, _) in enumerate(rows):
-                window = self.printed.window(
+                window = self._window(
                     analysis="subgroup",
                     endpoint=endpoint,
                     variable=name,
@@ -277,7 +282,6 @@ class _Reader:
 
 
 def _z_window(low, high):
-    low, high = float(low), float(high)
     return stats.norm.isf(high / 2), stats.norm.isf(low / 2) if low > 0 else 99.0
 
 

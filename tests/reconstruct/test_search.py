@@ -1,0 +1,184 @@
+"""The survival search: its estimates, its bookkeeping, its bytes."""
+
+import hashlib
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from small_book import ROOT
+
+from helpers.errors import InputError
+from helpers.estimators.cox import fit_cox
+from helpers.estimators.logrank import logrank
+from helpers.published import load_ledger
+from helpers.reconstruct.cohort import reconstruct_cohort
+from helpers.reconstruct.combinations import combine_moves, distance, list_windows
+from helpers.reconstruct.kernel import anneal, estimate_joint, estimate_row, evaluate, logrank_z
+from helpers.reconstruct.search import Plan, search_survival
+from helpers.reconstruct.survival_state import blank_copy, draw_state, make_state, to_patients
+from helpers.reconstruct.survival_targets import _information_table, read_survival_targets
+from helpers.study import load_study
+
+SHORT = Plan(n_steps=30_000, n_rounds=0)
+DIGEST = "52b137e48332feedd919c45064b5598736c6c30c9a7f2bef2c945ef84cfe8066"
+
+
+@pytest.fixture(scope="module")
+def study():
+    return load_study(ROOT / "data/study.yml")
+
+
+@pytest.fixture(scope="module")
+def targets(study):
+    return read_survival_targets(load_ledger(ROOT / "data/published.csv"), study)
+
+
+@pytest.fixture(scope="module")
+def annealed(targets):
+    """A state after some annealing, of all kinds of moves."""
+    state = draw_state(targets, 5)
+    shares, labels = np.array([0.3, 0.6]), np.linspace(0, 1, len(targets.variables))
+    anneal(targets.problem, state, blank_copy(state), 60_000, 1e5, 1e3, shares, labels)
+    return state
+
+
+def arrays(state, e):
+    """Times, events and covariates as an estimator takes them."""
+    patient = state.now.patient[e]
+    return state.now.day[e], state.now.event[e], state.x[patient]
+
+
+def test_windows_are_those_that_round_to_the_print(targets):
+    row = targets.problem.row[0, targets.variables.index("pvtt")]
+    low, high = math.log(2.8805), math.log(2.8815)  # printed 2.881
+    assert row[1] == pytest.approx(low + 0.02 * (high - low), abs=1e-11)
+    assert row[2] == pytest.approx(high - 0.02 * (high - low), abs=1e-11)
+    arm = targets.problem.row[0, 0]  # printed for the control arm against the other: 2.056
+    assert arm[1] < -math.log(2.056) < arm[2]
+    # 27.1 months, of 30.4375 days, in patients with microvascular invasion
+    problem = targets.problem
+    mvi = targets.variables.index("mvi")
+    chosen = (problem.curve_covariate == mvi) & (problem.curve_level == 1) & problem.curve_arm == 1
+    (place,) = np.flatnonzero(chosen)
+    assert targets.problem.curve_low[0, place, 1] == 824  # 27.05 months are 823.3 days
+    assert targets.problem.curve_high[0, place, 1] == 826  # 27.15 months are 826.4 days
+
+
+def test_fewest_events_follow_from_the_standard_error(targets):
+    # thrombus: 2.881 (1.389 to 5.975), information 7.22; d - d²/58 is 6.90 for 8 and 7.60 for 9
+    assert targets.problem.row[0, targets.variables.index("pvtt"), 13] == 9
+
+
+def test_estimates_equal_the_cox_model(targets, annealed):
+    problem = targets.problem
+    for e in range(2):
+        time, event, x = arrays(annealed, e)
+        fits = [fit_cox(time, event, x[:, [r]], ties="efron") for r in range(x.shape[1])]
+        beta = np.array([[fit.coef[0] for fit in fits]])
+        exact = problem._replace(table=np.repeat(_information_table(beta, problem.n), 2, axis=0))
+        state = make_state(exact, annealed.x, *annealed.now[:3], annealed.rng)
+        for r, fit in enumerate(fits):
+            windows = np.append(beta[0, r], np.zeros(14))
+            found = estimate_row(windows, state.sums[e, r])
+            assert found == pytest.approx((fit.coef[0], fit.std_error[0]), abs=1e-9)
+
+
+def test_joint_estimates_equal_the_cox_model(targets, annealed):
+    for e in range(2):
+        m = int(targets.problem.joint_size[e])
+        time, event, x = arrays(annealed, e)
+        fit = fit_cox(time, event, x[:, targets.problem.joint_index[e, :m]], ties="efron")
+        joint, hazard = targets.problem.joint.copy(), targets.problem.joint_hazard.copy()
+        joint[e, :m, 0] = fit.coef
+        for pattern in range(1 << m):
+            beta = sum(b for a, b in enumerate(fit.coef) if pattern >> a & 1)
+            hazard[e, pattern] = math.exp(beta)
+        problem = targets.problem._replace(joint=joint, joint_hazard=hazard)
+        state = make_state(problem, annealed.x, *annealed.now[:3], annealed.rng)
+        found = np.zeros((m, 2))
+        assert estimate_joint(m, state.joint_sums[e], joint[e], found)
+        np.testing.assert_allclose(found[:, 0], fit.coef, atol=1e-9)
+        np.testing.assert_allclose(found[:, 1], fit.std_error, atol=1e-9)
+
+
+def test_logrank_equals_the_estimator(targets, annealed):
+    time, event, x = arrays(annealed, 0)
+    for q, member in enumerate(annealed.in_test):
+        inside = member[annealed.now.patient[0]] == 1
+        z = logrank_z(member, annealed.x, annealed.now.patient[0], annealed.now.event[0])
+        test = logrank(time[inside], event[inside], x[inside, 0])
+        assert z**2 == pytest.approx(test.statistic, rel=1e-9), q
+
+
+def test_what_moves_update_is_what_evaluation_computes(targets, annealed):
+    energies = [part.copy() for part in annealed.energy]
+    sums, joint = annealed.sums.copy(), annealed.joint_sums.copy()
+    evaluate(targets.problem, annealed)
+    np.testing.assert_array_equal(annealed.sums, sums)
+    np.testing.assert_allclose(annealed.joint_sums, joint, atol=1e-10)
+    for kept, computed in zip(energies, annealed.energy, strict=True):
+        np.testing.assert_allclose(kept, computed, rtol=1e-9, atol=1e-6)
+
+
+def test_moves_keep_the_printed_counts_and_the_rules(targets, annealed, study):
+    patients = to_patients(targets, annealed, study)
+    for (name, arm), n in targets.exposed.items():
+        of_arm = patients[patients["arm"] == arm]
+        assert (of_arm[name] == targets.levels[name][1]).sum() == n
+    assert (patients["pfs_days"] <= patients["os_days"]).all()
+    assert (patients["pfs_event"] >= patients["os_event"]).all()
+    assert (patients["os_event"].sum(), patients["pfs_event"].sum()) == (58, 83)
+    burden = (
+        (patients["pvtt"] == "yes")
+        | (patients["extrahepatic"] == "yes")
+        | (patients["tumor_diameter"] == "ge5")
+    )
+    assert burden.all()
+
+
+def test_sums_of_moves_bring_the_numbers_nearer(targets, annealed):
+    state = make_state(targets.problem, *blank_copy(annealed), annealed.rng)
+    windows = list_windows(targets.problem)
+    first = combine_moves(targets.problem, state, np.random.default_rng(1), 0.05)
+    again = combine_moves(targets.problem, state, np.random.default_rng(2), 0.05)
+    assert again <= first < 8 * len(windows)
+
+
+def test_distance_is_measured_in_half_windows():
+    windows = np.array([[1.0, 3.0, 1.0], [1.0, 3.0, 1.0]])
+    assert distance(np.array([2.0, 3.0]), windows) == 0
+    assert distance(np.array([5.0, 0.0]), windows) == pytest.approx(2 / 1.25 + 1 / 1.125)
+
+
+def test_a_seed_gives_the_same_bytes(targets, study):
+    state = search_survival(targets, 7, SHORT)
+    patients = to_patients(targets, state, study).to_csv(index=False, lineterminator="\n")
+    assert hashlib.sha256(patients.encode()).hexdigest() == DIGEST
+
+
+def test_an_interrupted_search_goes_on(targets, study, tmp_path):
+    checkpoint = tmp_path / "search"
+    search_survival(targets, 7, SHORT, checkpoint, lambda leg, hits: leg < 2)
+    resumed = search_survival(targets, 7, SHORT, checkpoint)
+    patients = to_patients(targets, resumed, study).to_csv(index=False, lineterminator="\n")
+    assert hashlib.sha256(patients.encode()).hexdigest() == DIGEST
+
+
+def test_a_checkpoint_of_another_seed_is_refused(targets, tmp_path):
+    checkpoint = tmp_path / "search"
+    short = replace(SHORT, n_steps=1, n_rounds=0)
+    search_survival(targets, 7, short, checkpoint, lambda leg, hits: False)
+    with pytest.raises(InputError, match="another seed"):
+        search_survival(targets, 8, short, checkpoint)
+
+
+def test_a_study_without_a_search_is_refused(tmp_path):
+    with pytest.raises(InputError, match="two endpoints"):
+        reconstruct_cohort(
+            ROOT / "data/published.csv",
+            ROOT / "data/hepatocellular.yml",
+            tmp_path / "cohort.csv",
+            1,
+        )
+    assert not list(tmp_path.iterdir())
