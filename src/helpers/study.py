@@ -458,9 +458,13 @@ class Study(_Strict):
         return self
 
     def _problems_of_associations(self, names):
+        settled = {f"{key}_{part}" for key in self.endpoints for part in ("time", "event")}
+        settled |= {f"{key}{part}" for key in self.exposures for part in ("", "_duration")}
         for name, others in self.associations.items():
             for unknown in sorted({name, *others} - names):
                 yield f"associations: {unknown!r} is not a name of this file"
+            if name in settled | {"interruption"}:
+                yield f"associations: {name!r} follows from other columns; remove it"
             if sum(correlation**2 for correlation in others.values()) > 1:
                 yield f"associations: the squares of {name!r} add up to more than 1"
 

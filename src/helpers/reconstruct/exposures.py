@@ -12,6 +12,7 @@ from helpers.reconstruct.printed import level_counts
 DECIMALS = 2  # of a duration where none is printed
 LASTED = 0.75, 1.0  # share of the time to its end for which a treatment was given
 BLURS = np.linspace(1, 0, 11)  # how far chance rather than duration decides on the treatment
+DRAWS = 50  # at each of them
 
 
 def fill_exposures(filling):
@@ -92,19 +93,24 @@ def _totals(filling, key, counts, arm, unit):
 
 
 def _give_treatments(filling, key, counts, totals, longest):
-    """Give treatments at random, yet leave each printed sum of durations possible."""
+    """Give treatments as much by chance as the printed sums of durations allow."""
     levels = np.empty(len(filling.arms), dtype=object)
-    scores = filling.scores(key)
+    rng = filling.rng(f"treatments of {key}")
     for arm, of_arm in counts.items():
-        inside = filling.arms == arm
-        order = sorted(of_arm, key=lambda lv: totals[arm].get(lv, 0) / max(1, of_arm[lv]))
-        time = normal_scores(longest[inside])
-        for blur in BLURS:
-            score = blur * scores[inside] + (1 - blur) * time
+        inside = np.flatnonzero(filling.arms == arm)
+        order = sorted(of_arm, key=lambda level: totals[arm].get(level, 0) / max(1, of_arm[level]))
+        time, least = normal_scores(longest[inside]), np.inf
+        for blur in np.repeat(BLURS, DRAWS):
+            score = blur * normal_scores(rng.permutation(len(inside))) + (1 - blur) * time
             given = give_levels({arm: of_arm}, order, score, filling.arms[inside])
-            if all(longest[inside][given == lv].sum() >= sum_ for lv, sum_ in totals[arm].items()):
+            shortfall = sum(
+                max(0, total - longest[inside][given == level].sum())
+                for level, total in totals[arm].items()
+            )
+            if shortfall < least:
+                levels[inside], least = given, shortfall
+            if least == 0:
                 break
-        levels[inside] = given
     return levels
 
 
