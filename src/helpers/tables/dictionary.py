@@ -27,7 +27,7 @@ def table_conventions(study) -> Table:
         Row((name.replace("_", " "), _value(value)))
         for name, value in study.conventions.model_dump().items()
     ]
-    return Table("tab-conventions", "The conventions of the analysis", columns, rows)
+    return Table("tab-study-conventions", "The conventions of the analysis", columns, rows)
 
 
 def _value(value):
