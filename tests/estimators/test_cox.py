@@ -188,6 +188,17 @@ def test_complete_separation(engine):
     assert fit.concordance == pytest.approx((9 + 6 / 2) / 15)
 
 
+def test_what_varies_only_in_a_level_without_events_has_no_estimate_either():
+    time, event = [1, 2, 3, 4, 5, 6], [1, 1, 0, 0, 1, 0]
+    x = np.array([[0, 0, 1], [0, 0, 0], [1, 0, 0], [1, 1, 1], [0, 0, 1], [0, 0, 0]])
+    fit = fit_cox(time, event, x, ties="efron", engine="newton")
+    inside = x[:, 0] == 0
+    without = fit_cox(np.array(time)[inside], np.array(event)[inside], x[inside, 2:], ties="efron")
+    assert fit.reasons == (MONOTONE, MONOTONE, "")
+    assert fit.coef[2] == pytest.approx(without.coef[0], abs=1e-7)
+    assert fit.std_error[2] == pytest.approx(without.std_error[0], abs=1e-7)
+
+
 def test_one_patient_of_many_without_the_event():
     # The same limit, where the standard deviation of the covariate is below a hundredth.
     n = 20_000

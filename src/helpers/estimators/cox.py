@@ -18,6 +18,7 @@ NEAR = 1e-6  # a step to the maximum this short has the square of this as its er
 FLAT = 1e-9  # gain of likelihood that is none
 DIVERGENT = 1e-2  # of the log hazard of a patient: a step this long for no gain has no end
 SINGULAR = 1e-10  # information of an event that is no information
+VANISHING = 1e-6  # information of an event that is none in the limit
 MOST_STEPS = 50
 
 NO_EVENT = "no event"
@@ -326,7 +327,12 @@ def _maximize_newton(model):
         if longest < PRECISION:
             return coef + step, np.zeros(len(coef), bool)
         if there.score @ step < FLAT and np.ptp(model.covariates @ step) > DIVERGENT:
-            return coef, np.abs(step) > DIVERGENT * longest
+            finite = np.flatnonzero(np.abs(step) <= DIVERGENT * longest)
+            information = there.information()[np.ix_(finite, finite)]
+            left = _informative(information, VANISHING * model.sets.weight.sum())
+            divergent = np.ones(len(coef), bool)
+            divergent[finite[left]] = False
+            return coef, divergent
         coef, there = _climb(model, coef, step, there)
     return coef, np.ones(len(coef), bool)
 
