@@ -12,6 +12,7 @@ PROBABILITIES = {"q1": 0.25, "median": 0.5, "q3": 0.75}
 
 def sample_of(sizes, targets, low=0.0, high=math.inf):
     return Sample(
+        "x",
         {arm: np.full(n, float(low)) for arm, n in sizes.items()},
         {arm: np.full(n, float(high)) for arm, n in sizes.items()},
         targets,
@@ -50,7 +51,7 @@ def test_means_spreads_and_p_come_back_together(seed):
 
 def test_values_keep_to_their_bounds_in_ascending_order():
     low, high = np.array([0, 0, 0, 40, 40.0]), np.array([39, 39, 39, 90, 90.0])
-    sample = Sample({"a": low}, {"a": high}, quartiles("a", (20, 30, 50), 7))
+    sample = Sample("x", {"a": low}, {"a": high}, quartiles("a", (20, 30, 50), 7))
     values = draw_sample(sample, np.random.default_rng(4))["a"]
     assert (np.diff(values) >= 0).all()
     assert (low <= values).all() and (values <= high).all()
@@ -69,5 +70,10 @@ def test_the_lowest_values_can_be_left_out():
 def test_targets_that_exclude_each_other_are_named(monkeypatch):
     monkeypatch.setattr("helpers.reconstruct.samples.STARTS", 1)
     targets = [*quartiles("a", (10, 20, 30), 7), Target("median", "overall", 39.5, 40.5, 7)]
-    with pytest.raises(SearchError, match="median of (a|overall)"):
+    with pytest.raises(SearchError, match="x: no values .* median of (a|overall)"):
         draw_sample(sample_of({"a": 5}, targets), np.random.default_rng(6))
+
+
+def test_a_mean_alone_is_too_little():
+    with pytest.raises(SearchError, match="x: neither quartiles nor mean and SD are printed for a"):
+        draw_sample(sample_of({"a": 5}, [Target("mean", "a", 3, 4)]), np.random.default_rng(7))

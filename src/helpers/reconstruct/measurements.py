@@ -85,6 +85,7 @@ def _fill_baseline(filling, quantity):
         for arm, size in filling.sizes.items()
     }
     sample = Sample(
+        quantity.column,
         {arm: low for arm, (low, _) in bounds.items()},
         {arm: high for arm, (_, high) in bounds.items()},
         targets,
@@ -273,6 +274,7 @@ def _fill_followup(filling, quantity):
     sizes = {arm: int((arms == arm).sum()) for arm in filling.sizes}
     least = _least(study, filling.printed, quantity)
     sample = Sample(
+        measurement.followup,
         {arm: np.full(n, least) for arm, n in sizes.items()},
         {arm: np.full(n, math.inf) for arm, n in sizes.items()},
         _measurement_targets(study, filling.printed, quantity, "followup", sizes, {}),

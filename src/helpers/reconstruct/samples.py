@@ -6,7 +6,7 @@ import bisect
 import functools
 import itertools
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.special import ndtri
@@ -62,11 +62,13 @@ class Sample:
 
     Attributes
     ----------
+    column : str
     low, high : dict of str to ndarray
         For each arm, bounds of the values, both included and ascending, in units of the grid.
     targets : list of Target
     """
 
+    column: str
     low: dict
     high: dict
     targets: list[Target] = field(default_factory=list)
@@ -114,14 +116,15 @@ def draw_sample(sample, rng) -> dict:
         if loss == 0:
             return {arm: np.array(of_arm) for arm, of_arm in values.items()}
     missed = [t for t in sample.targets if t.miss(_statistic(values, t))]
-    raise SearchError("; ".join(f"{t.statistic} of {t.group}" for t in missed))
+    names = ", ".join(f"{t.statistic} of {t.group}" for t in missed)
+    raise SearchError(f"{sample.column}: no values were found that give back {names}")
 
 
 def _start(sample, arm, rng):
     """Values with the printed centre, spread and skew, squeezed into their bounds."""
     low, high = sample.low[arm], sample.high[arm]
     n = len(low)
-    known, skipped = _shape(sample.targets, arm)
+    known, skipped = _shape(sample, arm)
     level = (np.arange(n - skipped) + rng.uniform(0.2, 0.8, n - skipped)) / (n - skipped)
     values = np.full(n, -np.inf)
     values[skipped:] = _quantiles(known, ndtri(level))
@@ -131,15 +134,16 @@ def _start(sample, arm, rng):
     return sorted(int(value) for value in np.clip(np.rint(values), low, high))
 
 
-def _shape(targets, arm):
-    """The printed statistics of an arm, or of all patients, that describe the most values."""
+def _shape(sample, arm):
+    """Printed centre and spread of an arm, or else of all patients, and the values left out."""
     for group in (arm, OVERALL):
-        of_group = [t for t in targets if t.group == group]
-        if of_group:
-            skipped = min(t.skipped.get(arm, 0) for t in of_group)
-            chosen = [t for t in of_group if t.skipped.get(arm, 0) == skipped]
-            return {t.statistic: (t.low + t.high) / 2 for t in chosen}, skipped
-    raise ValueError(f"nothing is printed about the values of arm {arm!r}")
+        of_group = [t for t in sample.targets if t.group == group]
+        skipped = min((t.skipped.get(arm, 0) for t in of_group), default=0)
+        chosen = [t for t in of_group if t.skipped.get(arm, 0) == skipped]
+        known = {t.statistic: (t.low + t.high) / 2 for t in chosen}
+        if known.keys() >= PROBABILITIES.keys() or known.keys() >= {"mean", "sd"}:
+            return known, skipped
+    raise SearchError(f"{sample.column}: neither quartiles nor mean and SD are printed for {arm}")
 
 
 def _quantiles(known, normal):
@@ -147,7 +151,7 @@ def _quantiles(known, normal):
 
     Beyond the quartiles the spread is the smaller of that on the same side and that of both.
     """
-    if "median" not in known:
+    if not known.keys() >= PROBABILITIES.keys():
         mean, sd = known["mean"], known["sd"]
         if mean <= 0:
             return mean + sd * normal
@@ -174,7 +178,7 @@ def _near(sample, values, leeway):
         passed = max(1, math.ceil(leeway * len(of_arm)))
         low[arm] = np.maximum(sample.low[arm], start[np.maximum(places - passed, 0)])
         high[arm] = np.minimum(sample.high[arm], start[np.minimum(places + passed, places[-1])])
-    return Sample(low, high, sample.targets)
+    return replace(sample, low=low, high=high)
 
 
 def _squeeze(values, low, high):
