@@ -46,7 +46,7 @@ class Plan:
     n_steps: int = 300_000_000
     hot: float = 15_000.0
     cold: float = 20.0
-    n_rounds: int = 40
+    n_rounds: int = 23
 
     @property
     def n_legs(self) -> int:
