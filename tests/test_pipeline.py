@@ -20,7 +20,6 @@ from helpers.pipeline.project import PARAMETERS as WRITTEN
 from helpers.pipeline.project import Project, find_project, takes_parameters
 from helpers.pipeline.publish import Output
 
-
 pytestmark = pytest.mark.xdist_group("pipeline")  # one process builds the small book, once
 
 
