@@ -3,6 +3,7 @@
 import pytest
 from bs4 import BeautifulSoup
 from sphinx.application import Sphinx
+from sphinx.util.docutils import docutils_namespace
 
 GLOSSARY = """# Glossary
 
@@ -44,8 +45,9 @@ def site(tmp_path_factory):
         "html_theme": "basic",
     }
     folders = (source, None, source / "html", source / "doctrees")
-    app = Sphinx(*folders, "html", settings, status=None, warning=None, warningiserror=True)
-    app.build()
+    with docutils_namespace():
+        app = Sphinx(*folders, "html", settings, status=None, warning=None, warningiserror=True)
+        app.build()
     return source / "html"
 
 

@@ -7,6 +7,7 @@ import pytest
 from bs4 import BeautifulSoup
 from drawn import HOSTILE
 from sphinx.application import Sphinx
+from sphinx.util.docutils import docutils_namespace
 from test_tables import spanned
 
 from helpers.figures import style
@@ -46,7 +47,7 @@ def page(tmp_path_factory):
         "html_theme": "basic",
         "keep_warnings": True,
     }
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, docutils_namespace():
         patch.setattr("myst_nb.core.render.load_mime_renders", lambda: [PageViews])
         Sphinx(
             source,

@@ -75,6 +75,7 @@ def draw(monkeypatch, positions, **options):
 
 def build(folder, text, said=None):
     from sphinx.application import Sphinx
+    from sphinx.util.docutils import docutils_namespace
 
     source = folder / "source"
     source.mkdir()
@@ -84,10 +85,10 @@ def build(folder, text, said=None):
     static.mkdir()
     for name in ("teaching.css", "teaching.js"):
         shutil.copyfile(ROOT / "book" / "_assets" / name, static / name)
-    app = Sphinx(
-        source, source, folder / "html", folder / "doctrees", "html", status=None, warning=said
-    )
-    app.build()
+    folders = (source, source, folder / "html", folder / "doctrees")
+    with docutils_namespace():
+        app = Sphinx(*folders, "html", status=None, warning=said)
+        app.build()
     return folder / "html" / "index.html"
 
 

@@ -10,6 +10,7 @@ from importlib.metadata import version
 
 from helpers.pipeline.digest import digest_code
 from helpers.pipeline.project import find_project
+from helpers.tables.parts import notes_of
 from helpers.tables.table import Column, Row, Table
 
 LIBRARIES = [
@@ -64,7 +65,7 @@ def write_run(run, path) -> None:
     path.write_text(json.dumps(run, indent=1) + "\n", "utf-8")
 
 
-def table_run(run) -> Table:
+def table_run(run, study) -> Table:
     """The record of a run as a table."""
     rows = []
     for title, entries in (
@@ -74,6 +75,6 @@ def table_run(run) -> Table:
     ):
         rows.append(Row((title,), "section"))
         rows += [Row((name.replace("_", " "), str(value))) for name, value in entries.items()]
-    columns = [Column("", "text"), Column("", "note")]
+    columns = [Column("Entry", "text"), Column("Value", "note")]
     note = "Inputs are given by their SHA-256, the code by a digest of its own."
-    return Table("tab-run", "Record of this run", columns, rows, [note])
+    return Table("tab-run", "Record of this run", columns, rows, notes_of(study, note))

@@ -11,6 +11,8 @@ PROSE_TABLE = re.compile(
 # The icons come from the theme's fonts; its script would draw them again, with 1.5 MB.
 ICON_SCRIPT = re.compile(r'\s*<script src="[^"]*/fontawesome/[^"]*\.js[^"]*"></script>')
 UNUSED_FONT = re.compile(r'\s*<link rel="preload"[^>]*/fa-(?:brands|regular)-[^>]*>')
+# The theme's button for the pages below one has no name.
+TOGGLE = re.compile(r'<summary>(?=<span class="toctree-toggle")')
 # The script, its fonts, and the TeX extensions that it loads when a page uses them.
 PARTS = ["tex-chtml.js", "output/chtml/fonts/woff-v2", "input/tex/extensions"]
 
@@ -20,7 +22,7 @@ def setup(app):
     app.config.mathjax_path = "mathjax/tex-chtml.js"
     app.connect("builder-inited", _copy_mathjax)
     app.connect("html-page-context", _make_accessible)
-    app.connect("build-finished", _lighten)
+    app.connect("build-finished", _finish_pages)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -46,12 +48,13 @@ def _make_accessible(app, pagename, templatename, context, doctree):
         context["body"] = PROSE_TABLE.sub(r'\g<0> tabindex="0"', body)
 
 
-def _lighten(app, exception):
-    """Drop from every page what the theme loads and the page does not need."""
+def _finish_pages(app, exception):
+    """Drop from every page what the theme loads and the page does not need; name its buttons."""
     if exception or app.builder.format != "html":
         return
     for page in Path(app.outdir).rglob("*.html"):
         text = page.read_text("utf-8")
-        page.write_text(UNUSED_FONT.sub("", ICON_SCRIPT.sub("", text)), "utf-8")
+        text = UNUSED_FONT.sub("", ICON_SCRIPT.sub("", text))
+        page.write_text(TOGGLE.sub('<summary aria-label="Pages below">', text), "utf-8")
     for script in Path(app.outdir, "_static", "vendor").glob("fontawesome/*/js"):
         shutil.rmtree(script)
