@@ -152,6 +152,11 @@ def print_table(table, rule):
     return rows, sizes
 
 
+def test_a_level_that_nobody_has_is_not_in_the_table():
+    """[[0, 1], [1, 0]] has a χ² of 2 without correction, hence p = 0.157."""
+    assert fired(*print_table(np.array([[0, 0], [0, 1], [1, 0]]), "chi_square")) == []
+
+
 @settings(max_examples=60, deadline=None)
 @given(tables(), st.sampled_from(["fisher_if_observed_below_5", "chi_square", "fisher"]))
 def test_true_tables_printed_correctly_raise_no_alarm(table, rule):
