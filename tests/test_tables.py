@@ -153,7 +153,7 @@ def test_the_main_results_have_the_least_favourable_verdict_of_their_numbers():
     )
     assert rows["Any adverse event of grade 3 or above"] == (
         *["2 (40.0%)"] * 2,
-        "0.0 points (−1.3 to 9.0)",
+        "0.0 (−1.3 to 9.0)",
         "1.000",
         "",
     )
@@ -294,16 +294,20 @@ def test_the_p_of_subgroups_is_that_of_the_convention():
     study = STUDY.model_copy(update={"conventions": conventions})
     results = pd.concat([survival_rows(), survival_rows("subgroup", "sex", "m")])
     table = table_subgroups(results, study, "os")
-    assert table.columns[-2].label == "Wald p"
-    assert cells_of(table)[0][-2:] == ("0.050", "")
+    assert table.notes[0].startswith("p: Wald test; of an interaction, likelihood-ratio test.")
+    assert cells_of(table)[0][-1] == "0.050"
 
 
 def test_subgroups_begin_with_all_patients():
-    results = pd.concat([survival_rows(), survival_rows("subgroup", "sex", "m")])
+    interaction = {("subgroup", "os", "sex", "", "between_arms"): {"p_interaction": 0.31}}
+    results = pd.concat(
+        [survival_rows(), survival_rows("subgroup", "sex", "m"), rows_of(interaction)]
+    )
     table = table_subgroups(results, STUDY, "os")
     expected = ("3/4", "10.0 (5.0 to 20.0)", "2/5", "24.0 (12.0 to NA)", "0.50 (0.25 to 1.00)")
-    assert cells_of(table)[0] == ("All patients", *expected, "< 0.001", "")
-    assert cells_of(table)[2] == ("Male", *expected, "< 0.001", "")
+    assert cells_of(table)[0] == ("All patients", *expected, "< 0.001")
+    assert cells_of(table)[1] == ("Sex, interaction", *[""] * 5, "0.310")
+    assert cells_of(table)[2] == ("Male", *expected, "< 0.001")
 
 
 def test_adverse_events_are_sorted_by_frequency_with_any_event_last():

@@ -11,7 +11,7 @@ def table_competing(results, study) -> Table:
     """Events of each kind and their cumulative incidence at the milestones, by arm."""
     lookup = Lookup(results)
     arms = study.arm.levels
-    columns = [Column("", "text"), *(Column(level.label) for level in arms.values())]
+    columns = [Column("Outcome", "text"), *(Column(level.label) for level in arms.values())]
     rows = []
     for endpoint, described in study.endpoints.items():
         if not described.competing:

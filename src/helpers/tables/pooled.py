@@ -20,7 +20,7 @@ def table_pooled(results, study, sites) -> Table:
     """
     lookup = Lookup(results)
     columns = [
-        Column("", "text"),
+        Column("Site", "text"),
         Column(f"HR ({interval_name(study)})"),
         *(Column(label, spanner="Weight, %") for label in MODELS.values()),
     ]

@@ -13,7 +13,7 @@ MODELS = {
     "cox_firth": "Firth’s penalty",
     "cox_imputed": "Multiple imputation",
 }
-SUBGROUP_TESTS = {"logrank": "Log-rank p", "wald": "Wald p"}
+SUBGROUP_TESTS = {"logrank": "log-rank test", "wald": "Wald test"}
 ADJUSTED = {"p_holm": "Holm", "p_benjamini_hochberg": "Benjamini-Hochberg"}
 
 
@@ -75,7 +75,7 @@ def table_cox_models(results, study) -> Table:
 
 
 def table_subgroups(results, study, endpoint) -> Table:
-    """Each level's events, medians, hazard ratio and p, with the interaction p."""
+    """Each level's events, medians, hazard ratio and p; in a subgroup's row the interaction p."""
     lookup = Lookup(results)
     arms, compared = study.arm.levels, contrasts(study)
     interval = interval_name(study)
@@ -87,7 +87,7 @@ def table_subgroups(results, study, endpoint) -> Table:
     for label in compared.values():
         columns.append(Column(f"HR ({interval}){f', {label}' if several else ''}"))
     test = study.conventions.subgroup_test
-    columns += [Column(SUBGROUP_TESTS[test]), Column("Interaction p")]
+    columns.append(Column("p"))
 
     def cells(p, **keys):
         for arm in arms:
@@ -105,18 +105,21 @@ def table_subgroups(results, study, endpoint) -> Table:
     overall = {"analysis": "survival", "endpoint": endpoint, "variable": "arm"}
     rows = []
     if lookup.has(**overall):
-        rows.append(Row(("All patients", *cells(whole, **overall), "")))
+        rows.append(Row(("All patients", *cells(whole, **overall))))
     for variable in study.subgroups:
         keys = {"analysis": "subgroup", "endpoint": endpoint, "variable": variable}
         found = select(results, **keys, statistic="p_interaction")["value"]
         p = format_p(found.iloc[0]) if len(found) else ""
-        rows.append(Row((study.label(variable), *[""] * (len(columns) - 2), p), "group"))
+        label = f"{study.label(variable)}, interaction"
+        rows.append(Row((label, *[""] * (len(columns) - 2), p), "group"))
         for level, described in study.levels(variable).items():
-            rows.append(
-                Row((described.label, *cells(within, level=level, **keys), ""), indent=True)
-            )
+            rows.append(Row((described.label, *cells(within, level=level, **keys)), indent=True))
     caption = f"Treatment effect by subgroup: {study.endpoints[endpoint].label.lower()}"
-    notes = notes_of(study, "HR: hazard ratio. NA: not reached.")
+    notes = notes_of(
+        study,
+        f"p: {SUBGROUP_TESTS[test]}; of an interaction, likelihood-ratio test. "
+        "HR: hazard ratio. NA: not reached.",
+    )
     return Table(f"tab-subgroups-{endpoint}", caption, columns, rows, notes)
 
 

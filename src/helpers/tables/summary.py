@@ -41,7 +41,8 @@ def table_main_results(results, study, comparison=None) -> Table:
     interval = interval_name(study)
     notes = notes_of(
         study,
-        f"Survival: median ({interval}), hazard ratio (HR) with Wald p. Shares: n (%), difference.",
+        f"Survival: median ({interval}), hazard ratio (HR) with Wald p. "
+        "Shares: n (%), difference in percentage points.",
     )
     return Table("tab-main-results", "Main results", columns, rows, notes)
 
@@ -77,7 +78,7 @@ def _share(lookup, keys):
         value, low, high = lookup.interval("risk_difference", group=group, **keys)
         if value != value:
             return format_number(value)
-        return f"{format_number(value)} points ({format_interval(low, high)})"
+        return f"{format_number(value)} ({format_interval(low, high)})"
 
     return (
         lambda arm: format_count(*lookup.values("n", "percent", group=arm, **keys)),
