@@ -17,7 +17,8 @@ from small_book import ROOT
 from helpers.pipeline import build_book
 from helpers.pipeline.project import Project
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 HEAVIEST = 1.5e6  # bytes of a page with all that it loads, as a server that compresses sends it
 AXE = {"preload": False, "resultTypes": ["violations"]}
 VIEWS = {
@@ -60,7 +61,7 @@ def site(tmp_path_factory):
 @pytest.fixture(scope="session")
 def pages(site):
     return {
-        str(path.relative_to(site)): BeautifulSoup(path.read_text("utf-8"), "html.parser")
+        str(path.relative_to(site)): BeautifulSoup(path.read_text("utf-8"), "lxml")
         for path in sorted(site.rglob("*.html"))
         if "_static" not in path.parts
     }
