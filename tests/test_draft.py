@@ -158,7 +158,8 @@ def test_decimal_commas_are_seen(tmp_path):
 
 
 def test_what_cannot_be_compared_is_said(tmp_path):
-    pd.DataFrame({"age": range(50, 90)}).to_csv(tmp_path / "c.csv", index=False)
+    frame = pd.DataFrame({"age": range(50, 90), "weight": range(60, 100)})
+    frame.to_csv(tmp_path / "c.csv", index=False)
     with pytest.raises(InputError) as caught:
         draft_study(tmp_path / "c.csv")
     assert len(caught.value.problems) == 2

@@ -147,7 +147,8 @@ def _table(path, rows, ragged=False):
     Raises
     ------
     InputError
-        No header, no patient, columns without a name or with one name, rows of other lengths.
+        No header, no patient, one column, columns without a name or with one name, rows of
+        other lengths.
     """
     cells = {n: [as_text(cell) for cell in row] for n, row in rows.items()}
     cells = {n: row for n, row in cells.items() if any(row)}
@@ -190,6 +191,12 @@ def _table(path, rows, ragged=False):
             Problem(f"the {_ordinal(i + 1)} column has values but no name; give it one", [first])
             for i in unnamed
         ]
+    if len(keep) == 1 and not problems:
+        hint = "; separate the cells by commas, semicolons, tabs or bars" if ragged else ""
+        name = _shortened(header[keep[0]])
+        problems.append(
+            Problem(f"one column, {name!r}, where each variable needs its own{hint}", [first])
+        )
     if not patients and not problems:
         problems.append("has a header but no patient")
     if problems:
