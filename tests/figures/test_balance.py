@@ -16,8 +16,13 @@ def test_balance_shows_each_difference_beside_the_line():
             ("baseline", "", "sex", "", "new_vs_old"): {"smd": 0.3},
         }
     )
-    (line,) = lines(plot_balance(rows, STUDY), "difference")
+    figure = plot_balance(rows, STUDY)
+    (line,) = lines(figure, "difference")
     np.testing.assert_array_equal(line.get_xdata(), [0.04, 0.3])
+    (axes,) = figure.axes
+    assert [text.get_text() for text in axes.texts] == ["0.04", "0.30"]
+    # In a column of their own, where nothing crosses them.
+    assert all(text.get_window_extent().x0 > axes.bbox.x1 for text in axes.texts)
     assert describe_balance(rows, STUDY).endswith(
         "New drug against Old drug: 1 of 2 above 0.1, largest first: Sex 0.30."
     )

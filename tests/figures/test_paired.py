@@ -30,6 +30,8 @@ def test_paired_values_show_medians_and_each_patient_only_where_given():
         [2, 5],
         [3, 6],
     ]
+    first = figure.axes[0]
+    assert all(text.get_window_extent().x0 > first.bbox.x0 for text in first.texts)
     figure = plot_paired(None, paired_rows(), STUDY, "afp")
     assert not lines(figure, "patient")
     assert [list(line.get_ydata()) for line in lines(figure, "median")] == [[200, 220], [700, 350]]

@@ -50,6 +50,15 @@ def test_adverse_events_are_sorted_and_stand_where_the_rows_say():
     )
 
 
+def test_a_share_of_nobody_is_drawn_whole():
+    rows = event_rows()
+    rows["value"] = rows["value"].where(rows["group"] != "new", 0.0)
+    for line in lines(plot_adverse_events(rows, STUDY), "share-new"):
+        assert set(line.get_xdata()) == {0}
+        assert line.axes.get_xlim()[0] == 0
+        assert not line.get_clip_on()
+
+
 def test_response_shows_categories_rates_and_differences():
     figure = plot_response(response_rows(), STUDY)
     (line,) = lines(figure, "share-old")

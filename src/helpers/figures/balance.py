@@ -45,15 +45,18 @@ def plot_balance(results, study):
                 linestyle="none",
                 marker=look["marker"],
                 color=look["color"],
+                clip_on=False,
                 gid="difference",
             )
             for value, place in zip(values, places, strict=True):
                 if not keyed and not math.isnan(value):
                     axes.annotate(
                         format_number(value, 2),
-                        (value, place),
-                        (7, 0),
+                        (1, place),
+                        (36, 0),
+                        axes.get_yaxis_transform(),
                         textcoords="offset points",
+                        ha="right",
                         va="center",
                     )
         axes.set_xlim(left=0)

@@ -113,7 +113,7 @@ def _set_axes(axes, described, first):
         axes.yaxis.set_minor_locator(NullLocator())
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
     interval = f"After {described.interval}" if described.interval else "Follow-up"
-    axes.set_xlim(-0.25, 1.45)
+    axes.set_xlim(-0.4, 1.45)
     axes.set_xticks([0, 1], ["Baseline", interval])
     axes.grid(axis="y")
     style.hide_frame(axes, "bottom")

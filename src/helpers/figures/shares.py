@@ -201,6 +201,7 @@ def _draw_shares(axes, results, study, rows, places, intervals):
             linestyle="none",
             marker=look["marker"],
             color=look["color"],
+            clip_on=False,
             gid=f"share-{arm}",
         )
     axes.set_xlim(left=0)
