@@ -137,7 +137,6 @@ def test_everything_wrong_is_reported_at_once(tmp_path):
             "with a decimal point, no unit"
             for row, found in ((2, "-5"), (4, "soon"), (5, "inf"))
         ),
-        "row 5, column 'dead': is empty; this column must be complete",
         "row 4, column 'dead': found '2': an event is 1, its absence 0",
         "row 4, column 'grade': found 'middle': not a level of the study file; "
         "its levels are low, high",

@@ -57,6 +57,7 @@ DATED = {
     "end": "last",
     "event": "dead",
 }
+EVENTS = {"label": "Survival", "abbreviation": "OS"}
 HEADER = "id,group,days,dead,sex,marker,ae_rash"
 ROWS = ["a,1,60,0,Male,1.5,0", "b,2,45,1,Female,2,3", "c,2,30,1,Male,,", "d,1,90,0,Female,4,1"]
 GOOD = "\n".join([HEADER, *ROWS]) + "\n"
@@ -132,8 +133,8 @@ REFUSED = {
     "infinity": (changed("60,0", "inf,0"), "found 'inf': a time must be a number"),
     "minus infinity": (changed("1.5", "-Infinity"), "found '-Infinity'"),
     "a negative time": (changed("60,0", "-60,0"), "found '-60': a time must be a number, not neg"),
-    "an empty time": (changed("60,0", ",0"), "row 2, column 'days': is empty"),
-    "NaN as a time": (changed("60,0", "NaN,0"), "row 2, column 'days': is empty"),
+    "an arm without times": (GOOD.replace("45,1", ",1").replace("30,1", "30,"), "has both time"),
+    "a dash for missing": (changed("60,0", "-,0"), "found '-': a time must be a number"),
     "a formula as a time": (changed("60,0", "=1+1,0"), "found '=1+1'"),
     "an error of a spreadsheet": (changed("60,0", "#DIV/0!,0"), "found '#DIV/0!'"),
     "a hexadecimal number": (changed("1.5", "0x1F"), "found '0x1F'"),
@@ -208,6 +209,48 @@ def test_an_unusual_text_file_is_read(name, tmp_path):
     pd.testing.assert_frame_equal(found, expected)
 
 
+@pytest.mark.parametrize("cells", [",0", "NaN,0", "60,", "NA,NA"])
+def test_who_has_no_time_or_event_is_left_out(cells, tmp_path):
+    cohort = load_cohort(save(tmp_path, GOOD + f"e,1,{cells},Male,3,0\n"), study())
+    assert len(cohort.data) == 5
+    assert cohort.data.loc[4, ["os_time", "os_event"]].isna().all()
+    assert cohort.observed("os").data["os_time"].tolist() == [60, 45, 30, 90]
+
+
+@pytest.mark.parametrize(
+    ("progressed", "died", "last", "days", "event"),
+    [
+        ("2024-02-11", "2024-03-01", "2024-02-20", 10, 1),
+        ("", "2024-03-01", "2024-02-20", 29, 1),
+        ("2024-02-11", "", "", 10, 1),
+        ("", "", "2024-02-20", 19, 0),
+        ("", "", "", np.nan, np.nan),
+    ],
+)
+def test_the_first_of_several_dates_ends_follow_up(progressed, died, last, days, event, tmp_path):
+    columns = {"start": "begun", "end": "last", "event_dates": ["progressed", "died"]}
+    frame = FRAME.assign(begun="2024-02-01", progressed="", died="", last="2024-03-31")
+    frame.loc[0, ["progressed", "died", "last"]] = [progressed, died, last]
+    frame.loc[4] = frame.loc[3].to_dict() | {"id": "e", "group": 1}
+    frame.to_csv(tmp_path / "cohort.csv", index=False)
+    described = study(endpoints={"pfs": EVENTS | columns})
+    found = load_cohort(tmp_path / "cohort.csv", described).data
+    assert found["pfs_time"].tolist()[1:] == [59] * 4
+    assert found["pfs_event"].tolist()[1:] == [0] * 4
+    np.testing.assert_equal(found.loc[0, ["pfs_time", "pfs_event"]].to_list(), [days, event])
+    assert not any("date" in name for name in found)
+
+
+def test_an_event_before_the_start_is_refused(tmp_path):
+    columns = {"start": "begun", "end": "last", "event_dates": ["died"]}
+    frame = FRAME.assign(begun="2024-02-01", died="", last="2024-03-31")
+    frame.loc[1, "died"] = "2024-01-31"
+    frame.to_csv(tmp_path / "cohort.csv", index=False)
+    message = "row 3: columns 'begun' and 'last' and 'died': ends before it starts"
+    described = study(endpoints={"os": EVENTS | columns})
+    assert message in problems_of(tmp_path / "cohort.csv", described)
+
+
 def test_decimal_commas_are_read_where_the_study_file_says_so(tmp_path):
     path = save(tmp_path, GOOD.replace(",", ";").replace("1.5", "1,5"))
     assert load_cohort(path, study(decimal_mark="comma")).data["marker"][0] == 1.5
@@ -245,7 +288,7 @@ def test_dates_in_their_styles_become_times(style, first, last, tmp_path):
         ("iso", "45352", "found '45352'"),
         ("iso", "yesterday", "found 'yesterday'"),
         ("iso", "2024-05-01", "ends before it starts"),
-        ("iso", "", "row 2, column 'first': is empty"),
+        ("iso", "", "no patient of 'Old' has both time and event"),
     ],
 )
 def test_impossible_dates_are_refused(style, first, message, tmp_path):

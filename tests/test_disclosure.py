@@ -3,9 +3,10 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-from random_cohort import random_cohort
+from random_cohort import random_cohort, random_frame
 from test_damaged_files import study as toy_study
 
+from helpers.cohort import cohort_from_frame
 from helpers.demographics import summarize_demographics
 from helpers.disclosure import COUNTS, hide_steps, round_at_risk, suppress
 from helpers.results import collect_results, select
@@ -70,6 +71,18 @@ def test_what_is_computed_from_a_hidden_count_is_hidden():
         )
     assert select(rash, statistic="p")["value"].isna().all()
     assert select(rash, statistic="p")["method"].iloc[0] == "hidden: a count below 5"
+
+
+def test_how_many_have_no_outcome_does_not_follow():
+    frame = random_frame(study(), n=60, seed=5)
+    second = frame.index[frame["group"] == "2"][:2]
+    frame.loc[second, "days"] = np.nan
+    after = suppress(results_of(cohort_from_frame(frame, study())), study())
+    rows = select(after, analysis="survival", endpoint="os", level="")
+    value = rows.set_index(["statistic", "group"])["value"]
+    assert value["n"].isna().to_dict() == {"overall": True, "old": False, "new": True}
+    assert value["n_missing"].isna().to_dict() == {"overall": True, "old": False, "new": True}
+    assert value[["median", "hazard_ratio"]].notna().all()
 
 
 def test_large_counts_stay():

@@ -88,6 +88,27 @@ def test_times_go_with_their_events(tmp_path):
     assert study.identifier == "Number"
 
 
+def test_dates_of_events_end_follow_up(tmp_path):
+    frame = pd.DataFrame(
+        {
+            "Arm": ["A", "B", "C"] * 4,
+            "Date of diagnosis": ["1.2.2024"] * 12,
+            "Date of progression": [*["10.2.2024", ""] * 5, "", ""],
+            "Date of death": [*["", "1.3.2024"] * 5, "", ""],
+            "Last contact": [*["20.3.2024"] * 11, ""],
+        }
+    )
+    frame.to_csv(tmp_path / "c.csv", index=False)
+    _, study = drafted(tmp_path / "c.csv", tmp_path)
+    assert study.endpoints["os"].event_dates == ["Date of death"]
+    assert study.endpoints["pfs"].event_dates == ["Date of progression", "Date of death"]
+    assert {endpoint.end for endpoint in study.endpoints.values()} == {"Last contact"}
+    cohort = load_cohort(tmp_path / "c.csv", study)
+    days = cohort.data[["os_time", "pfs_time"]] * study.time.days_per_month
+    assert days.iloc[[0, 1, 10]].round(6).to_numpy().tolist() == [[48, 9], [29, 29], [48, 48]]
+    assert days.iloc[11].isna().all()
+
+
 @pytest.mark.parametrize(
     ("name", "arm", "time", "event", "unit"),
     [

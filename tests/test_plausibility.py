@@ -70,6 +70,10 @@ def test_a_usual_cohort_gives_no_warning(tmp_path):
             {"pfs_event": [1] * N},
             "column 'pfs_event': every patient has the event, none is censored",
         ),
+        (
+            {"pfs": values("pfs", {3: None, 9: None})},
+            "rows 3, 9, column 'pfs_event': time or event is not known: left out of pfs",
+        ),
         ({"pfs": values("pfs", {2: 0})}, "row 2, column 'pfs': has the event at time 0"),
         (
             {"pfs": values("pfs", {5: 0})},

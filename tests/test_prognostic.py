@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from three_arms import DESIGNS, PATIENTS, assert_equals_r, three_arms
+from three_arms import DESIGNS, PATIENTS, STUDY, assert_equals_r, three_arms
 
 from helpers.estimators.cox import MONOTONE
 from helpers.prognostic import summarize_prognostic_factors
@@ -44,6 +44,20 @@ def test_a_model_takes_the_patients_in_whom_its_covariates_are_known(results):
     assert n("cox_univariable", "karno") == PATIENTS["karno"].notna().sum() == 99
     complete = PATIENTS[["karno", "age"]].notna().all(axis=1).sum()
     assert n("cox_full") == n("cox_multivariable") == complete
+
+
+def test_a_hazard_ratio_is_for_the_step_that_the_study_file_names(results):
+    study = three_arms().study
+    karno = study.covariates["karno"].model_copy(update={"per": 10})
+    wider = three_arms(covariates={**STUDY["covariates"], "karno": karno.model_dump()})
+    keys = {"endpoint": "os", "variable": "karno", "group": "per_unit"}
+    for analysis in ("cox_univariable", "cox_full"):
+        one, ten = (
+            value_of(rows, analysis=analysis, statistic="hazard_ratio", **keys)
+            for rows in (results, summarize_prognostic_factors(wider))
+        )
+        assert ten == pytest.approx(one**10, rel=1e-9)
+    assert wider.study.describe_step("karno") == "Karnofsky score (points), per 10"
 
 
 def test_a_covariate_that_is_screened_out_says_so(results):

@@ -76,6 +76,11 @@ def test_all_entries_are_named_at_once(content, tmp_path):
         (lambda c: c["covariates"]["sex"]["levels"]["male"].update(code="female"), "code female"),
         (lambda c: c["covariates"]["age"].update(cutoff=60), "belong to a categorical"),
         (lambda c: c["exposures"]["tki"].update(until="cure"), "ends with an unknown endpoint"),
+        (lambda c: c["endpoints"]["os"].pop("event"), "give either the column of the event"),
+        (
+            lambda c: c["endpoints"]["os"].update(event=None, event_dates=["died"]),
+            "event_dates go with start and end",
+        ),
         (lambda c: c["associations"].update(ag={}), "associations: 'ag' is not a name"),
         (lambda c: c["associations"]["alt"].update(ages=0.1), "associations: 'ages' is not"),
         (lambda c: c["associations"]["alt"].update(sex=1), "squares of 'alt' add up to more"),

@@ -244,7 +244,7 @@ def test_the_cox_table_sets_the_models_side_by_side_with_reference_rows():
         ("Sex", *[""] * 7),
         ("Female (reference)", "", "1", "", "", "", "", ""),
         ("Male", "", "2.000 (1.000 to 4.000)", "0.050", "–", "", "", ""),
-        ("Age, per years", "", "1.010 (1.000 to 1.020)", "0.500", "–", "", "", ""),
+        ("Age (years), per 1", "", "1.010 (1.000 to 1.020)", "0.500", "–", "", "", ""),
     ]
 
 

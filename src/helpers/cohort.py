@@ -37,8 +37,8 @@ class Cohort:
         names an entry, ``{endpoint}_cause`` (0 censored, 1 the event, 2 and on the competing
         events) where it names any; ``{exposure}`` and ``{exposure}_duration``;
         ``response``; ``{measurement}_baseline`` and ``_followup``; ``ae_{event}`` (highest
-        grade); ``interruption`` (0, 1). What the study file does not name, and every date, is
-        not kept.
+        grade); ``interruption`` (0, 1). Time and event of an endpoint are both known or both
+        missing. What the study file does not name, and every date, is not kept.
     study : Study
     """
 
@@ -60,6 +60,10 @@ class Cohort:
         yield "overall", self.data
         for arm in self.arms:
             yield arm, self.data[self.data["arm"] == arm]
+
+    def observed(self, endpoint) -> Cohort:
+        """The cohort of the patients whose time and event of `endpoint` are known."""
+        return self.subset(self.data[f"{endpoint}_time"].notna())
 
     def subset(self, rows) -> Cohort:
         """The cohort of the patients at which the boolean `rows` holds."""
@@ -138,23 +142,26 @@ def _fields(study):
 
 
 def _endpoint_fields(key, endpoint, study):
-    factor = study.time.per(endpoint.unit)
-    required = {"nullable": False, "what": "a time"}
+    positive = {"lower": 0, "scale": study.time.per(endpoint.unit)}
     if endpoint.counted_from_dates:
-        yield _date(endpoint.start, f"{key}_start", study, nullable=False)
-        yield _date(endpoint.end, f"{key}_end", study, nullable=False)
+        yield _date(endpoint.start, f"{key}_start", study)
+        yield _date(endpoint.end, f"{key}_end", study)
     else:
-        yield _number(endpoint.time, f"{key}_time", study, lower=0, scale=factor, **required)
+        yield _number(endpoint.time, f"{key}_time", study, what="a time", **positive)
     if endpoint.entry and endpoint.counted_from_dates:
         yield _date(endpoint.entry, f"{key}_entry", study)
     elif endpoint.entry:
-        yield _number(endpoint.entry, f"{key}_entry", study, lower=0, scale=factor, what="an entry")
+        yield _number(endpoint.entry, f"{key}_entry", study, what="an entry", **positive)
+    for number, column in enumerate(endpoint.event_dates):
+        yield _date(column, f"{key}_event_date_{number}", study)
+    if endpoint.event_dates:
+        return
     causes = endpoint.causes()
     meaning = _event_meaning(endpoint)
     happened = {code: int(cause == 1) for code, cause in causes.items()}
-    yield _coded(endpoint.event, f"{key}_event", happened, meaning, nullable=False)
+    yield _coded(endpoint.event, f"{key}_event", happened, meaning)
     if endpoint.competing:
-        yield _coded(endpoint.event, f"{key}_cause", causes, meaning, nullable=False)
+        yield _coded(endpoint.event, f"{key}_cause", causes, meaning)
 
 
 def _event_meaning(endpoint):
@@ -196,16 +203,16 @@ def _without_zeros(cell):
     return None if cell is None else re.sub(r"^([+-]?[0-9]+)\.0+$", r"\1", cell)
 
 
-def _coded(column, name, codes, meaning, nullable=True):
+def _coded(column, name, codes, meaning):
     def values(cells):
         return _decode(cells, codes).astype(float)
 
     check = pa.Check(lambda cells: values(cells).notna(), error=meaning)
-    return _Field(column, name, check, values, nullable)
+    return _Field(column, name, check, values)
 
 
-def _flag(column, name, what, nullable=True):
-    return _coded(column, name, {"0": 0, "1": 1}, f"{what} is 1, its absence 0", nullable)
+def _flag(column, name, what):
+    return _coded(column, name, {"0": 0, "1": 1}, f"{what} is 1, its absence 0")
 
 
 def _as_number(cells, study):
@@ -215,7 +222,7 @@ def _as_number(cells, study):
     return pd.to_numeric(cells.where(cells.str.fullmatch(NUMBER)), errors="coerce").astype(float)
 
 
-def _number(column, name, study, lower=None, nullable=True, scale=1.0, what="a value"):
+def _number(column, name, study, lower=None, scale=1.0, what="a value"):
     def valid(cells):
         numbers = _as_number(cells, study)
         return np.isfinite(numbers) & (True if lower is None else numbers >= lower)
@@ -224,7 +231,7 @@ def _number(column, name, study, lower=None, nullable=True, scale=1.0, what="a v
     mark = study.decimal_mark
     meaning = f"{what} must be a number{sign}, with a decimal {mark}, no unit"
     check = pa.Check(valid, error=meaning)
-    return _Field(column, name, check, lambda cells: _as_number(cells, study) / scale, nullable)
+    return _Field(column, name, check, lambda cells: _as_number(cells, study) / scale)
 
 
 def _cut(column, name, covariate, study):
@@ -240,13 +247,13 @@ def _cut(column, name, covariate, study):
     return _Field(column, name, field.check, convert)
 
 
-def _date(column, name, study, nullable=True):
+def _date(column, name, study):
     example = DATES[study.date_format]
     check = pa.Check(
         lambda cells: as_dates(cells, study.date_format).notna(),
         error=f"not a day of the calendar written as {example}",
     )
-    return _Field(column, name, check, lambda c: as_dates(c, study.date_format), nullable)
+    return _Field(column, name, check, lambda c: as_dates(c, study.date_format))
 
 
 def as_dates(cells, date_format) -> pd.Series:
@@ -334,6 +341,7 @@ def check_cells(cells, study, source) -> pd.DataFrame:
         raise InputError(source, dict.fromkeys(problems))
     data = pd.DataFrame({f.name: f.convert(text[f.column]) for f in fields}, index=text.index)
     data, problems = _derive_times(data, study)
+    problems += _unobserved_arms(data, study)
     if problems:
         raise InputError(source, problems)
     return data
@@ -344,15 +352,20 @@ def _derive_times(data, study):
     problems = []
     for key, endpoint in study.endpoints.items():
         if endpoint.counted_from_dates:
+            per_day = study.time.per("days")
             start, end = data.pop(f"{key}_start"), data.pop(f"{key}_end")
-            time = (end - start).dt.days / study.time.per("days")
-            columns = f"{endpoint.start!r} and {endpoint.end!r}"
-            problems += _at_rows(time < 0, f"columns {columns}: ends before it starts")
-            data.insert(data.columns.get_loc(f"{key}_event"), f"{key}_time", time)
+            columns = " and ".join(map(repr, [endpoint.start, endpoint.end, *endpoint.event_dates]))
+            if endpoint.event_dates:
+                names = [f"{key}_event_date_{n}" for n in range(len(endpoint.event_dates))]
+                happened = data[names].min(axis=1)
+                data = data.drop(columns=names)
+                end = happened.fillna(end)
+                data[f"{key}_event"] = happened.notna().astype(float)
+            data[f"{key}_time"] = (end - start).dt.days / per_day
+            early = data[f"{key}_time"] < 0
+            problems += _at_rows(early, f"columns {columns}: ends before it starts")
             if endpoint.entry:
-                data[f"{key}_entry"] = (data[f"{key}_entry"] - start).dt.days / study.time.per(
-                    "days"
-                )
+                data[f"{key}_entry"] = (data[f"{key}_entry"] - start).dt.days / per_day
         if endpoint.entry:
             entry = data[f"{key}_entry"].fillna(0.0).clip(lower=0.0)
             late = entry.ge(data[f"{key}_time"]) & entry.gt(0)
@@ -360,7 +373,22 @@ def _derive_times(data, study):
             problems += _at_rows(
                 late, f"column {endpoint.entry!r}: enters only when follow-up has ended"
             )
+        outcome = [name for name in study.names_of(key) if name in data]
+        known = data[[f"{key}_time", f"{key}_event"]].notna().all(axis=1)
+        data[outcome] = data[outcome].where(known)
     return data, problems
+
+
+def _unobserved_arms(data, study):
+    for key, endpoint in study.endpoints.items():
+        observed = data.loc[data[f"{key}_time"].notna(), "arm"]
+        for arm, level in study.arm.levels.items():
+            if not observed.eq(arm).any():
+                yield Problem(
+                    f"no patient of {level.label!r} has both time and event: remove the endpoint "
+                    "from the study file, or the arm",
+                    column=endpoint.event_column,
+                )
 
 
 def _at_rows(wrong, text):

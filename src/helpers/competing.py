@@ -53,7 +53,7 @@ def estimate_incidences(cohort, endpoint) -> pd.DataFrame:
     for number, cause in enumerate(_competing(cohort.study, endpoint), start=1):
         by_arm = [
             _curve(patients, endpoint, number, cohort.study).assign(group=arm)
-            for arm, patients in cohort.groups()
+            for arm, patients in cohort.observed(endpoint).groups()
             if arm in cohort.arms and len(patients)
         ]
         curves = hide_steps(pd.concat(by_arm, ignore_index=True), cohort.study.suppress_below)

@@ -9,6 +9,7 @@ determined any more.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import defaultdict
 
@@ -42,12 +43,16 @@ def suppress(results, study) -> pd.DataFrame:
     """
     if study.suppress_below < 2:
         return results
-    hidden = _Counts(results, study).hide(study.suppress_below)
+    counts = _Counts(results, study)
+    hidden = counts.hide(study.suppress_below)
+    left_out = {key for key in hidden if counts.only_tells_left_out(key, study.suppress_below)}
     places = defaultdict(set)
-    for analysis, endpoint, variable, level, group, _ in hidden:
+    for analysis, endpoint, variable, level, group, _ in hidden - left_out:
         places[analysis, endpoint, variable].add((level, group))
     keys = results[KEYS].itertuples(index=False, name=None)
-    gone = [key in hidden or _depends(key, places, study) for key in keys]
+    gone = [
+        key in hidden or _depends(key, places, study) or _is_share_of(key, left_out) for key in keys
+    ]
     results = results.copy()
     results.loc[gone, "value"] = math.nan
     results.loc[gone, "method"] = f"hidden: a count below {study.suppress_below}"
@@ -128,6 +133,13 @@ class _Counts:
         self._hide_in(self.sums, totals, small, hidden)
         return hidden & self.shown
 
+    def only_tells_left_out(self, key, below) -> bool:
+        """Whether a hidden count would tell nothing but how many have no time or event."""
+        analysis, *_, statistic = key
+        return analysis == "survival" and (
+            statistic == "n_missing" or statistic == "n" and self.value[key] >= below
+        )
+
     def _hide_in(self, sums, totals, small, hidden):
         """Add to `hidden` what keeps the small counts from being determined by the sums."""
         known = totals & self.shown - hidden
@@ -150,9 +162,10 @@ class _Counts:
                 hidden.add(min(candidates, key=lambda k: (*self._loss(k, near), k)))
 
     def _loss(self, key, near):
-        """What is hidden last: whole arms, all patients, the far, the large."""
-        is_total = key[0] in ("cohort", "survival") and key[-1] == "n"
-        return is_total, key not in near, key[4] == OVERALL, self.value[key]
+        """What is hidden last: the cohort, the far, whole arms, all patients, the large."""
+        analysis, *_, group, statistic = key
+        whole_arm = analysis == "survival" and statistic == "n"
+        return analysis == "cohort", key not in near, whole_arm, group == OVERALL, self.value[key]
 
     def _add(self, total, parts, rest=None):
         """State that `parts`, and a rest that no row has, add up to `total`."""
@@ -234,13 +247,12 @@ class _Counts:
             n = _key(**{**found, "statistic": "n"})
             self._add(n, [_key(**found)], _key(**{**found, "statistic": "n_censored"}))
         for endpoint in self.study.endpoints:
-            whole = {"analysis": "survival", "endpoint": endpoint, "variable": "arm"}
-            for group in self._groups():
-                total = _key(**whole, group=group, statistic="n_event")
+            for group, statistic in itertools.product(self._groups(), ("n", "n_event")):
+                total = _survival_key(endpoint, group, statistic)
                 for variable in {*self.study.subgroups, *self.study.prognostic}:
                     for analysis in ("subgroup", "cox_univariable"):
                         here = {"analysis": analysis, "endpoint": endpoint, "variable": variable}
-                        here |= {"group": group, "statistic": "n_event"}
+                        here |= {"group": group, "statistic": statistic}
                         parts = [_key(**here, level=lv) for lv in self._levels(variable)]
                         if parts and all(part in self.value for part in parts):
                             self._add(total, parts, _key(**here, level="(missing)"))
@@ -249,36 +261,41 @@ class _Counts:
         return self.study.levels(variable) if self.study.reference(variable) is not None else []
 
     def _same_patients(self):
-        """Counts that are given in several places."""
+        """Counts that are given in several places, less those whose outcome is not known."""
+        first = next(iter(self.study.endpoints))
         for endpoint in self.study.endpoints:
             for found in self._keys(analysis="survival", endpoint=endpoint, statistic="n"):
-                self._equal(self._total(found["group"]), _key(**found))
+                missing = _key(**{**found, "statistic": "n_missing"})
+                self._add(self._total(found["group"]), [_key(**found), missing])
             for analysis in ("subgroup", "cox_univariable"):
                 for found in self._keys(analysis=analysis, endpoint=endpoint, statistic="n"):
                     place = {"variable": found["variable"], "level": found["level"]}
                     place |= {"group": found["group"], "statistic": "n"}
                     if found["variable"] == "arm":
-                        self._equal(self._total(found["level"]), _key(**found))
+                        self._add(_survival_key(endpoint, found["level"], "n"), [_key(**found)])
                         continue
-                    self._equal(_key(analysis="baseline", **place), _key(**found))
-                    first = next(iter(self.study.endpoints))
-                    for other in ("subgroup", "cox_univariable"):
-                        self._equal(_key(analysis=other, endpoint=first, **place), _key(**found))
+                    left_out = None
+                    if self._n_left_out(endpoint, found["group"]):
+                        left_out = _key(**{**found, "statistic": "n_left_out"})
+                    self._add(_key(analysis="baseline", **place), [_key(**found)], left_out)
+                    if self._n_left_out(first, found["group"]) == 0:
+                        for other in ("subgroup", "cox_univariable"):
+                            whole = _key(analysis=other, endpoint=first, **place)
+                            if whole != _key(**found):
+                                self._add(whole, [_key(**found)], left_out)
             for arm in self.study.arm.levels:
-                events = {"endpoint": endpoint, "variable": "arm", "statistic": "n_event"}
-                level = _key(analysis="cox_univariable", level=arm, group=OVERALL, **events)
-                self._equal(_key(analysis="survival", group=arm, **events), level)
+                level = {"endpoint": endpoint, "variable": "arm", "level": arm, "group": OVERALL}
+                level = _key(analysis="cox_univariable", statistic="n_event", **level)
+                self._add(_survival_key(endpoint, arm, "n_event"), [level])
 
-    def _equal(self, one, other):
-        if one != other:
-            self._add(one, [other])
+    def _n_left_out(self, endpoint, group):
+        return self.value.get(_survival_key(endpoint, group, "n_missing"), 0)
 
     def _models(self):
         """The patients and events that a model leaves out."""
         for endpoint in self.study.endpoints:
-            whole = {"analysis": "survival", "endpoint": endpoint, "variable": "arm"}
             for name in ("n", "n_event"):
-                total = _key(**whole, group=OVERALL, statistic=name)
+                total = _survival_key(endpoint, OVERALL, name)
                 for analysis in ("cox_univariable", *MODELS):
                     for found in self._keys(analysis=analysis, endpoint=endpoint, statistic=name):
                         if not found["level"] and not found["group"]:
@@ -298,6 +315,11 @@ class _Counts:
 
 def _key(**keys):
     return tuple(keys.get(name, "") for name in KEYS)
+
+
+def _survival_key(endpoint, group, statistic):
+    where = {"analysis": "survival", "endpoint": endpoint, "variable": "arm"}
+    return _key(**where, group=group, statistic=statistic)
 
 
 def _systems(sums, known, totals):
@@ -348,6 +370,14 @@ def _depends(key, places, study) -> bool:
         return True
     levels = places.get(("cox_univariable", endpoint, variable), ())
     return analysis.startswith("cox_") and bool(variable) and any(lv for lv, _ in levels)
+
+
+def _is_share_of(key, counts) -> bool:
+    """Whether a number can be a fraction whose denominator is one of the hidden counts."""
+    _, endpoint, _, _, group, statistic = key
+    if not statistic.startswith(("survival", "incidence")):
+        return False
+    return any((endpoint, group) == (count[1], count[4]) for count in counts)
 
 
 def _groups_of(group, study):

@@ -31,6 +31,8 @@ TIME |= {"futime", "followup", "survival", "survtime", "surv", "aval", "duration
 EVENT = {"event", "status", "dead", "death", "died", "cens", "censor", "censored", "cnsr"}
 EVENT |= {"relapse", "recurrence", "recur", "progression", "progressed", "progress", "failure"}
 EVENT |= {"fail", "delta", "fustat", "vital"}
+DEATH = {"death", "dead", "died", "deceased"}
+RETURN = {"progression", "progressed", "progress", "relapse", "recurrence", "recur"}
 EVENT_OF = {
     "os": {"death", "dead", "died", "vital", "status", "event", "fustat"},
     "survival": {"death", "dead", "died", "vital", "status", "event", "fustat"},
@@ -266,9 +268,17 @@ class _Roles:
                 used.add(event.name)
         if chosen:
             return sorted(chosen, key=lambda pair: pair[0].place)
-        begins = [c for c in self.dates if BEGINS & set(c.words)]
-        ends = [c for c in self.dates if ENDS & set(c.words) and c not in begins]
+        days = [c for c in self.dates if (DEATH | RETURN) & set(c.words) and len(c.cells) < c.n]
+        others = [c for c in self.dates if c not in days]
+        begins = [c for c in others if BEGINS & set(c.words)]
+        ends = [c for c in others if ENDS & set(c.words) and c not in begins]
         ends.sort(key=lambda c: "last" not in c.words)
+        if begins and ends and days:
+            deaths = [c for c in days if DEATH & set(c.words)]
+            returns = [c for c in days if c not in deaths]
+            dated = [deaths] if deaths else []
+            dated += [[*returns, *deaths]] if returns else []
+            return [(begins[0], ends[0], *found) for found in dated]
         return [(begins[0], ends[0], events[0])] if begins and ends and events else []
 
     def _find_measurements(self):
@@ -418,25 +428,33 @@ def _write_endpoints(endpoints):
     yield "endpoints:"
     used = set()
     for endpoint in endpoints:
+        dated = endpoint[2:] if len(endpoint) > 2 and endpoint[2].is_date else ()
         *times, event = endpoint
         words = [word for column in endpoint for word in column.words]
         known = next((word for word in words if word in ENDPOINTS), None)
-        if known is None and {"death", "dead", "died", "vital"} & set(event.words):
+        if dated and RETURN & set(dated[0].words):
+            known = "pfs" if {"progression", "progressed", "progress"} & set(words) else "rfs"
+        elif known is None and (DEATH | {"vital"}) & set(event.words):
             known = "os"
         key = _unique(known or "event_free", used)
         label = ENDPOINTS.get(known, "Event-free survival")
         yield f"  {key}:"
         yield f"    label: {_flow(label)}" + ("" if known else "  # DECIDE")
         yield f"    abbreviation: {_flow(key.upper() if known else 'EFS')}"
-        if len(times) == 2:
+        if len(endpoint) > 2:
             yield f"    start: {_flow(times[0].name)}  # DECIDE: time is counted from this date"
-            yield f"    end: {_flow(times[1].name)}  # DECIDE: to this one"
+            note = "to this one where no event happened" if dated else "to this one"
+            yield f"    end: {_flow(times[1].name)}  # DECIDE: {note}"
         else:
             unit, sure = _guess_unit(times[0])
             yield f"    time: {_flow(times[0].name)}"
             yield f"    unit: {unit}" + ("" if sure else "  # DECIDE: days, weeks, months or years")
-        yield f"    event: {_flow(event.name)}"
-        yield from _write_codes(event, times)
+        if dated:
+            names = [column.name for column in dated]
+            yield f"    event_dates: {_flow(names)}  # DECIDE: the first that is filled ends it"
+        else:
+            yield f"    event: {_flow(event.name)}"
+            yield from _write_codes(event, times)
         yield "    origin: ''  # DECIDE: what time is counted from, for instance randomization"
 
 

@@ -40,11 +40,11 @@ def format_interval(low, high, decimals=1) -> str:
 
 
 def format_estimate(value, low, high, decimals=1) -> str:
-    """Format an estimate as ``value (low to high)``, or alone where it has no interval."""
+    """Format an estimate as ``value (low to high)``; alone without interval, or not reached."""
     if math.isnan(value):
         return NO_VALUE
     shown = format_number(value, decimals)
-    if math.isnan(low) and math.isnan(high):
+    if math.isnan(low) and math.isnan(high) or low == value == high == math.inf:
         return shown
     return f"{shown} ({format_interval(low, high, decimals)})"
 

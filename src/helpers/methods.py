@@ -220,7 +220,7 @@ def _missing(study):
         return
     yield (
         "Missing values are counted by variable and arm; each model was fitted to the patients "
-        "in whom its covariates are known, and states their number."
+        "in whom its covariates, the time and the event are known, and states their number."
     )
     if study.conventions.missing == "mice" and study.prognostic:
         yield (
@@ -280,4 +280,6 @@ def _strata(study):
 
 def _join(items):
     *rest, last = items
+    if len(rest) > 1 and any(" and " in item for item in [*rest, last]):
+        return f"{', '.join(rest)}, and {last}"
     return f"{', '.join(rest)} and {last}" if rest else last

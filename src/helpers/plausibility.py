@@ -52,17 +52,25 @@ def check_cohort(path, study) -> tuple[Cohort, list[Problem]]:
 
 def _odd_endpoints(data, study):
     for key, endpoint in study.endpoints.items():
-        time, event = data[f"{key}_time"], data[f"{key}_event"]
+        unknown = data[f"{key}_time"].isna()
+        yield from _at(
+            unknown,
+            f"time or event is not known: left out of {endpoint.label}",
+            endpoint.event_column,
+        )
+        time, event = (data.loc[~unknown, f"{key}_{part}"] for part in ("time", "event"))
         for arm, level in study.arm.levels.items():
-            here = data["arm"] == arm
-            if not event[here].any():
+            here = event[data["arm"] == arm]
+            if not here.any():
                 yield Problem(
-                    f"none of the {here.sum()} patients in {level.label!r} has the event "
+                    f"none of the {len(here)} patients in {level.label!r} has the event "
                     f"({endpoint.event_label}): its hazard ratio does not exist",
-                    column=endpoint.event,
+                    column=endpoint.event_column,
                 )
         if event.all():
-            yield Problem("every patient has the event, none is censored", column=endpoint.event)
+            yield Problem(
+                "every patient has the event, none is censored", column=endpoint.event_column
+            )
         place = endpoint.time or endpoint.end
         yield from _at(time.eq(0) & event.eq(1), "has the event at time 0", place)
         yield from _at(time.eq(0) & event.eq(0), "is censored at time 0: counts for nothing", place)
@@ -94,13 +102,13 @@ def _smaller(unit):
 
 
 def _odd_coding(time, event, endpoint):
-    name = endpoint.event.casefold()
-    unstated = not {"event_codes", "censored_codes"} & endpoint.model_fields_set
-    if unstated and any(word in name for word in CENSORING):
+    name = endpoint.event_column.casefold()
+    stated = {"event_dates", "event_codes", "censored_codes"} & endpoint.model_fields_set
+    if not stated and any(word in name for word in CENSORING):
         yield Problem(
             "the name says that 1 is censored (CDISC's CNSR is 0 for an event), but 1 is read as "
             "an event: state event_codes and censored_codes",
-            column=endpoint.event,
+            column=endpoint.event_column,
         )
     happened, censored = time[event == 1], time[event == 0]
     many = len(time) >= FEWEST_TO_JUDGE and 2 * min(len(happened), len(censored)) >= FEWEST_TO_JUDGE
@@ -108,7 +116,7 @@ def _odd_coding(time, event, endpoint):
         yield Problem(
             "those with the event were observed longer than those censored (medians): "
             "is the coding inverted?",
-            column=endpoint.event,
+            column=endpoint.event_column,
         )
 
 

@@ -37,8 +37,8 @@ def summarize_prognostic_factors(cohort) -> pd.DataFrame:
         whose univariable Wald test is below the screening threshold, all levels jointly),
         ``cox_full`` (all) and ``cox_firth`` (the screened ones with Firth's penalty), and of
         ``cox_imputed`` (all, by multiple imputation) where the conventions ask for it. A model
-        is fitted to the patients in whom its covariates are known. A covariate that was
-        screened out has NaN.
+        is fitted to the patients in whom its covariates, time and event are known. A covariate
+        that was screened out has NaN.
     """
     return collect_results(
         row for endpoint in cohort.study.endpoints for row in _endpoint_rows(cohort, endpoint)
@@ -46,7 +46,7 @@ def summarize_prognostic_factors(cohort) -> pd.DataFrame:
 
 
 def _endpoint_rows(cohort, endpoint):
-    study = cohort.study
+    study, cohort = cohort.study, cohort.observed(endpoint)
     tests = {}
     for variable in study.prognostic:
         yield from _level_rows(cohort, endpoint, variable)

@@ -13,11 +13,12 @@ PER_UNIT = "per_unit"
 
 @dataclass(frozen=True)
 class Term:
-    """One coefficient: a level against the reference, or one unit of a continuous covariate."""
+    """One coefficient: a level against the reference, or a step of a continuous covariate."""
 
     variable: str
     level: str | None = None
     reference: str | None = None
+    step: float = 1.0
 
     @property
     def group(self) -> str:
@@ -34,7 +35,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Design:
-    """The patients in whom the covariates of a model are known, as arrays.
+    """The patients in whom the covariates and the outcome of a model are known, as arrays.
 
     Attributes
     ----------
@@ -86,16 +87,17 @@ def terms_of(study, variable) -> list[Term]:
     """The coefficients that a covariate has in a model."""
     reference = study.reference(variable)
     if reference is None:
-        return [Term(variable)]
+        return [Term(variable, step=study.covariates[variable].per)]
     levels = study.levels(variable)
     return [Term(variable, level, reference) for level in levels if level != reference]
 
 
 def design_model(cohort, endpoint, variables) -> Design:
-    """Take the complete cases of `variables` and code each level against its reference."""
+    """Take the complete cases of an endpoint and `variables`; code levels against references."""
     variables = list(variables)
     needed = [*variables, *cohort.study.strata]
-    patients = cohort.data[cohort.data[needed].notna().all(axis=1)]
+    known = cohort.observed(endpoint).data
+    patients = known[known[needed].notna().all(axis=1)]
     terms = [term for variable in variables for term in terms_of(cohort.study, variable)]
     columns = [_column(patients, term) for term in terms]
     covariates = np.column_stack(columns) if columns else np.empty((len(patients), 0))
@@ -108,7 +110,7 @@ def design_model(cohort, endpoint, variables) -> Design:
 
 def _column(patients, term):
     values = patients[term.variable]
-    return (values if term.level is None else values == term.level).to_numpy(float)
+    return (values / term.step if term.level is None else values == term.level).to_numpy(float)
 
 
 def fit_model(design, conventions) -> CoxFit:

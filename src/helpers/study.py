@@ -100,8 +100,11 @@ class Endpoint(_Strict):
         Column with the time in `unit`; or else
     start, end : str or None
         columns with the dates from which and to which time is counted.
-    event : str
-        Column that says how follow-up ended, by `event_codes` and `censored_codes`.
+    event : str or None
+        Column that says how follow-up ended, by `event_codes` and `censored_codes`; or else
+    event_dates : list of str
+        columns with the days of events, empty where none happened. The first of them ends
+        follow-up; `end` is the last contact of the others.
     competing : dict
         Other events after which this one cannot happen, each with its code in `event`. They
         count as censored, except for the cumulative incidence.
@@ -115,7 +118,8 @@ class Endpoint(_Strict):
     time: str | None = None
     start: str | None = None
     end: str | None = None
-    event: str
+    event: str | None = None
+    event_dates: list[str] = []
     unit: Literal["days", "weeks", "months", "years"] = "months"
     origin: str = ""
     event_label: str = "event"
@@ -130,6 +134,10 @@ class Endpoint(_Strict):
             self.end is None
         ):
             raise ValueError("give either the column of the time, or those of start and end")
+        if (self.event is None) != bool(self.event_dates):
+            raise ValueError("give either the column of the event, or event_dates")
+        if self.event_dates and (self.time is not None or self.competing):
+            raise ValueError("event_dates go with start and end, and without competing events")
         codes = [str(code) for code in (*self.event_codes, *self.censored_codes)]
         codes += _codes(self.competing)
         repeated = sorted({code for code in codes if codes.count(code) > 1})
@@ -141,6 +149,11 @@ class Endpoint(_Strict):
     def counted_from_dates(self) -> bool:
         """Whether times are the days between two dates."""
         return self.time is None
+
+    @property
+    def event_column(self) -> str:
+        """The column, or the first of those, by which an event is known."""
+        return self.event or self.event_dates[0]
 
     def causes(self) -> dict[str, int]:
         """Map each code, as text, to 0 (censored), 1 (the event), 2 and on (competing)."""
@@ -162,6 +175,8 @@ class Covariate(_Strict):
         How a continuous covariate is described, hence how it is tested.
     decimals : int
         Decimals to which a continuous covariate is shown.
+    per : float
+        How many units of a continuous covariate its hazard ratio is for.
     """
 
     kind: Literal["categorical", "continuous"]
@@ -173,6 +188,7 @@ class Covariate(_Strict):
     cutoff: float | None = None
     summary: Literal["mean_sd", "median_iqr"] = "median_iqr"
     decimals: int = Field(1, ge=0, le=6)
+    per: float = Field(1, gt=0)
 
     @model_validator(mode="after")
     def _check(self):
@@ -470,7 +486,7 @@ class Study(_Strict):
 
     def _derived_names(self):
         for key in self.endpoints:
-            yield from (f"{key}_time", f"{key}_event", f"{key}_entry", f"{key}_cause")
+            yield from self.names_of(key)
         for key, exposure in self.exposures.items():
             yield from (key, f"{key}_duration") if exposure.duration else (key,)
         for key in self.measurements:
@@ -480,6 +496,11 @@ class Study(_Strict):
         if self.adverse_events:
             yield from (f"ae_{event}" for event in self.adverse_events.events)
             yield from ["interruption"] if self.adverse_events.interruption else []
+
+    @staticmethod
+    def names_of(endpoint: str) -> list[str]:
+        """Names that `helpers.cohort.Cohort.data` can have for an endpoint."""
+        return [f"{endpoint}_{part}" for part in ("time", "event", "entry", "cause")]
 
     def covariate_column(self, key: str) -> str:
         """Column of the cohort file that holds covariate `key`."""
@@ -496,6 +517,12 @@ class Study(_Strict):
     def describe_level(self, variable: str, level: str) -> str:
         """A covariate's label with the label of one of its levels."""
         return f"{self.label(variable)}: {self.levels(variable)[level].label}"
+
+    def describe_step(self, variable: str) -> str:
+        """A continuous covariate with the step that its hazard ratio is for."""
+        covariate = self.covariates[variable]
+        unit = f" ({covariate.unit})" if covariate.unit else ""
+        return f"{covariate.label}{unit}, per {covariate.per:g}"
 
     def reference(self, variable: str) -> str | None:
         """Reference level of a categorical covariate, or the reference arm for ``'arm'``."""

@@ -37,7 +37,7 @@ def summarize_subgroups(cohort) -> pd.DataFrame:
 
 def _variable_rows(cohort, endpoint, variable):
     keys = {"analysis": "subgroup", "endpoint": endpoint, "variable": variable}
-    conventions = cohort.study.conventions
+    cohort, conventions = cohort.observed(endpoint), cohort.study.conventions
     for level in cohort.study.levels(variable):
         patients = cohort.subset(cohort.data[variable] == level)
         yield from median_rows(patients, endpoint, level=level, **keys)

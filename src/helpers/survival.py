@@ -41,6 +41,8 @@ def summarize_survival(cohort) -> pd.DataFrame:
         where the study names competing events. The level of a survival
         probability is its time, that of a restricted mean its horizon: the earliest of the
         arms' last observations, rounded down, as it would be the time of one patient.
+        ``n_missing`` counts the patients whose time or event is not known; they are in no other
+        number.
     """
     return collect_results(
         row for endpoint in cohort.study.endpoints for row in _endpoint_rows(cohort, endpoint)
@@ -49,6 +51,10 @@ def summarize_survival(cohort) -> pd.DataFrame:
 
 def _endpoint_rows(cohort, endpoint):
     keys = {"analysis": "survival", "endpoint": endpoint, "variable": "arm"}
+    for group, patients in cohort.groups():
+        n_missing = patients[f"{endpoint}_time"].isna().sum()
+        yield result_row(statistic="n_missing", value=n_missing, group=group, **keys)
+    cohort = cohort.observed(endpoint)
     yield from median_rows(cohort, endpoint, **keys)
     yield from _milestone_rows(cohort, endpoint, keys)
     yield from _followup_rows(cohort, endpoint, keys)
@@ -170,7 +176,7 @@ def estimate_curves(cohort, endpoint) -> pd.DataFrame:
         without patients has no rows.
     """
     frames = []
-    for arm, patients in _arms(cohort):
+    for arm, patients in _arms(cohort.observed(endpoint)):
         if patients.empty:
             continue
         curve = _curve(patients, endpoint, cohort.study.conventions)
@@ -193,7 +199,7 @@ def estimate_at_risk(cohort, endpoint, when) -> pd.DataFrame:
         ``group, time, n_risk, n_event``.
     """
     frames = []
-    for arm, patients in _arms(cohort):
+    for arm, patients in _arms(cohort.observed(endpoint)):
         entry = entry_times(patients, endpoint)
         n_risk, n_event = km.count_at(*times(patients, endpoint), when, entry=entry)
         frames.append(

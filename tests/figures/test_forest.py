@@ -48,7 +48,7 @@ def test_reference_levels_come_first_and_continuous_covariates_have_their_unit()
         ("Sex", "heading", ""),
         ("Female", "reference", "1 (reference)"),
         ("Male", "estimate", "2.00 (1.00 to 4.00)"),
-        ("Age, per years", "estimate", "1.01 (0.00 to 90.00)"),
+        ("Age (years), per 1", "estimate", "1.01 (0.00 to 90.00)"),
     ]
 
 

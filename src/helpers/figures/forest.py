@@ -99,9 +99,7 @@ def cox_rows(results, study, endpoint, analysis="cox_multivariable") -> list[For
         reference = study.reference(variable)
         if reference is None:
             ratio = _ratio(results, **keys, variable=variable, group="per_unit")
-            unit = study.covariates[variable].unit
-            label = f"{study.label(variable)}{f', per {unit}' if unit else ', per unit'}"
-            rows.append(ForestRow(label, "estimate", ("",), *ratio))
+            rows.append(ForestRow(study.describe_step(variable), "estimate", ("",), *ratio))
             continue
         rows.append(ForestRow(study.label(variable), "heading"))
         levels = study.levels(variable)

@@ -155,7 +155,7 @@ def build_book(
     if output.is_current(key):
         report(f"nothing has changed: {front}")
         return front
-    title = _checked_title(inputs)
+    title = _checked_title(inputs, None if whole else report)
 
     def is_unchanged():
         return digest(digest_code(root), inputs.digest()) == reads
@@ -169,14 +169,16 @@ def build_book(
     return front
 
 
-def _checked_title(inputs):
+def _checked_title(inputs, report):
     """Load the inputs as the notebooks will, so that every problem is told before a run."""
-    from helpers.cohort import load_cohort
+    from helpers.plausibility import check_cohort
     from helpers.published import load_ledger
     from helpers.study import load_study
 
     study = load_study(inputs.study)
-    load_cohort(inputs.cohort, study)
+    _, warnings = check_cohort(inputs.cohort, study)
+    for warning in warnings if report else []:
+        report(f"{inputs.cohort.name}: warning: {warning}")
     if inputs.ledger:
         load_ledger(inputs.ledger)
     return study.title

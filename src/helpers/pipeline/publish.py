@@ -50,12 +50,15 @@ class Output:
                 [f"{name} is there already and was not made by rhcc" for name in foreign],
             )
 
+    @property
+    def key(self) -> str:
+        """The key of the run that is published; empty if there is none."""
+        return self._read_record().get("key", "")
+
     def is_current(self, key) -> bool:
         """Tell whether the folder holds the run with this key, untouched."""
-        record = self._read_record()
-        return record.get("key") == key and record.get("content") == self._content(
-            record.get("published", [])
-        )
+        content = self._read_record().get("content")
+        return self.key == key and content == self._content(self._published())
 
     @contextmanager
     def building(self):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import html
+import shutil
 import urllib.parse
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from helpers.errors import InputError
 from helpers.pipeline.book import build_book
 from helpers.pipeline.digest import digest, digest_code
 from helpers.pipeline.project import Project, find_project
-from helpers.pipeline.publish import Output
+from helpers.pipeline.publish import STATE, Output
 
 PAGE = """\
 # {title}
@@ -68,33 +69,30 @@ def build_sites(cohorts, study, out, *, jobs=None, suppress_below=0, root=None, 
     InputError
         Any of the cohorts cannot be used; told of all before the first is run.
     BuildError
-        A book or the page could not be made. What `out` held before is untouched, but for the
-        books of cohorts that were made before the failure.
+        A book or the page could not be made. What `out` held before is untouched; the books
+        that were made are kept for the next run.
     """
-    from helpers.pooling import pool_sites
-    from helpers.results import read_results
     from helpers.study import load_study
 
     root = Path(root) if root else find_project()
     described = load_study(study)
     _check_all(cohorts, described)
     output = Output(out)
-    output.check()
-    results = {}
+    output.check(["html", "results.csv", "sites"])
+    books = {}
     for cohort in cohorts:
         report(f"{cohort.stem}:")
-        folder = output.folder / "sites" / cohort.stem
+        books[cohort.stem] = Output(output.state / "books" / cohort.stem)
         options = {"jobs": jobs, "suppress_below": suppress_below, "root": root}
+        folder = books[cohort.stem].folder
         build_book(cohort, study, folder, report=lambda line: report(f"  {line}"), **options)
-        results[cohort.stem] = folder / "results.csv"
-    key = digest(digest_code(root), Path(study), results)
+    key = digest(digest_code(root), Path(study), {site: book.key for site, book in books.items()})
     front = output.folder / "html" / "index.html"
     if output.is_current(key):
         report(f"nothing has changed: {front}")
         return front
-    pooled = pool_sites({site: read_results(path) for site, path in results.items()}, described)
     with output.building() as work:
-        output.publish(_stage(pooled, described, list(results), root, work), key, [])
+        output.publish(_stage(books, described, root, work), key, [])
     report(f"the cohorts together are in {front}")
     return front
 
@@ -113,17 +111,23 @@ def _check_all(cohorts, study):
         raise InputError("cohorts", problems)
 
 
-def _stage(pooled, study, sites, root, work):
+def _stage(books, study, root, work):
     import nbformat
 
     from helpers.pipeline.html import build_html, stage_pages
-    from helpers.results import write_results
+    from helpers.pooling import pool_sites
+    from helpers.results import read_results, write_results
     from helpers.tables.word import tables_of, write_word
 
     staged, source = work / "staged", work / "source"
     for folder in (staged, source):
         folder.mkdir()
-    notebook = _page(pooled, study, sites, staged)
+    results = {site: read_results(book.folder / "results.csv") for site, book in books.items()}
+    pooled = pool_sites(results, study)
+    for site, book in books.items():
+        made = shutil.ignore_patterns(STATE)
+        shutil.copytree(book.folder, staged / "sites" / site, ignore=made)
+    notebook = _page(pooled, study, list(books), staged)
     project = Project(root)
     project.__dict__["toc"] = {"format": "jb-book", "root": "pooled"}
     stage_pages(project, {root / "pooled.ipynb": notebook}, source, study.title)

@@ -63,6 +63,10 @@ def _times(endpoint):
     if endpoint.entry:
         unit = "date" if endpoint.counted_from_dates else endpoint.unit
         yield (endpoint.entry, f"{endpoint.label}: under observation from", unit, "entry")
+    for column in endpoint.event_dates:
+        yield (column, f"{endpoint.label}: {endpoint.event_label}", "date, or empty", "event")
+    if endpoint.event_dates:
+        return
     codes = {endpoint.event_label: endpoint.event_codes, "censored": endpoint.censored_codes}
     meanings = [f"{code} {label}" for label, found in codes.items() for code in found]
     meanings += [

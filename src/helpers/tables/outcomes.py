@@ -8,7 +8,7 @@ from helpers.formats import (
     format_p,
 )
 from helpers.lookup import Lookup
-from helpers.results import BETWEEN_ARMS, OVERALL, select
+from helpers.results import BETWEEN_ARMS, OVERALL, contrast, select
 from helpers.tables.parts import contrasts, group_columns, interval_name, notes_of, with_unit
 from helpers.tables.table import Column, Row, Table
 
@@ -34,6 +34,10 @@ def table_survival(results, study) -> Table:
         rows.append(Row((described.label,), "section"))
         cells = [_events(lookup, group=arm, **keys) for arm in arms]
         rows.append(Row(("Events/patients", *cells, "")))
+        missing = [lookup.value(group=arm, statistic="n_missing", **keys) for arm in arms]
+        if any(n != 0 for n in missing):
+            counts = [format_number(n, 0) for n in missing]
+            rows.append(Row(("Left out, time or event not known", *counts, "")))
         for statistic, label in (("median", "Median"), ("followup_median", "Median follow-up")):
             cells = [
                 format_estimate(*lookup.interval(statistic, group=arm, **keys)) for arm in arms
@@ -45,7 +49,7 @@ def table_survival(results, study) -> Table:
         ):
             p = lookup.value(group=BETWEEN_ARMS, statistic=statistic, **keys)
             rows.append(Row((label, *[""] * len(arms), format_p(p))))
-        rows += _contrast_rows(lookup, study, keys, len(arms))
+        rows += _contrast_rows(lookup, study, keys)
         rows += _restricted_mean_rows(lookup, results, study, keys)
     notes = notes_of(
         study,
@@ -193,32 +197,43 @@ def _events(lookup, **keys):
     return f"{format_number(events, 0)}/{format_number(n, 0)}"
 
 
-def _contrast_rows(lookup, study, keys, width):
-    several = len(contrasts(study)) > 1
-    for group, label in contrasts(study).items():
-        suffix = f", {label}" if several else ""
-        blank = [""] * width
-        ratio = format_estimate(*lookup.interval("hazard_ratio", group=group, **keys), 2)
-        p = format_p(lookup.value(group=group, statistic="p_wald", **keys))
-        yield Row((f"Hazard ratio ({interval_name(study)}){suffix}", *blank, ratio))
-        yield Row((f"Wald p{suffix}", *blank, p))
+def _contrast_rows(lookup, study, keys):
+    def ratio(group):
+        return format_estimate(*lookup.interval("hazard_ratio", group=group, **keys), 2)
+
+    def p(group):
+        return format_p(lookup.value(group=group, statistic="p_wald", **keys))
+
+    yield _contrast_row(f"Hazard ratio ({interval_name(study)})", study, ratio)
+    yield _contrast_row("Wald p", study, p)
+
+
+def _contrast_row(label, study, show):
+    """What compares an arm with the reference: at the end, or of several below its arm."""
+    arm, groups = study.arm, contrasts(study)
+    if len(groups) == 1:
+        return Row((label, *[""] * len(arm.levels), show(*groups)))
+    shown = {contrast(key, arm.reference): "" for key in arm.levels}
+    shown |= {group: show(group) for group in groups}
+    return Row((f"{label}, against {arm.levels[arm.reference].label}", *shown.values(), ""))
 
 
 def _restricted_mean_rows(lookup, results, study, keys):
-    several = len(contrasts(study)) > 1
     arms, interval, unit = study.arm.levels, interval_name(study), study.time.unit
-    blank = [""] * len(arms)
     for horizon in select(results, **keys, statistic="rmst")["level"].unique():
         here = {**keys, "level": horizon}
         means = [format_estimate(*lookup.interval("rmst", group=arm, **here)) for arm in arms]
         until = format_number(float(horizon))
         yield Row((f"Restricted mean to {until} {unit} ({interval}), {unit}", *means, ""))
-        for group, label in contrasts(study).items():
-            suffix = f", {label}" if several else ""
-            difference = format_estimate(*lookup.interval("rmst_difference", group=group, **here))
-            p = lookup.value(group=group, statistic="p_rmst_difference", **here)
-            yield Row((f"Difference of these ({interval}){suffix}", *blank, difference))
-            yield Row((f"p of the difference{suffix}", *blank, format_p(p)))
+
+        def difference(group, here=here):
+            return format_estimate(*lookup.interval("rmst_difference", group=group, **here))
+
+        def p(group, here=here):
+            return format_p(lookup.value(group=group, statistic="p_rmst_difference", **here))
+
+        yield _contrast_row(f"Difference of these ({interval})", study, difference)
+        yield _contrast_row("p of the difference", study, p)
 
 
 def _risk_columns(study):

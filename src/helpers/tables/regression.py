@@ -170,9 +170,7 @@ def _cox_table(results, study, endpoint, models, name, caption, notes, hazards=T
     for variable in study.prognostic:
         reference = study.reference(variable)
         if reference is None:
-            unit = study.covariates[variable].unit or "unit"
-            label = f"{study.label(variable)}, per {unit}"
-            rows.append(Row((label, "", *cells(variable, "per_unit"))))
+            rows.append(Row((study.describe_step(variable), "", *cells(variable, "per_unit"))))
             continue
         rows.append(Row((study.label(variable), *blank), "group"))
         levels = study.levels(variable)

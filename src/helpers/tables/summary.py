@@ -9,7 +9,7 @@ from helpers.formats import (
 )
 from helpers.lookup import Lookup
 from helpers.published import NOT_TESTABLE, VERDICTS
-from helpers.results import BETWEEN_ARMS
+from helpers.results import BETWEEN_ARMS, contrast
 from helpers.tables.parts import contrasts, group_columns, interval_name, notes_of
 from helpers.tables.table import Column, Row, Table
 
@@ -27,21 +27,27 @@ def table_main_results(results, study, comparison=None) -> Table:
     """
     lookup = Lookup(results)
     arms = group_columns(lookup, study, overall=False)
-    columns = [Column("Result", "text"), *arms.values(), Column("Comparison"), Column("p")]
-    columns += [] if comparison is None else [Column("Verdict", "verdict")]
+    groups, arm = contrasts(study), study.arm
+    columns = [Column("Result", "text"), *arms.values()]
+    columns += [Column("Comparison")] if len(groups) == 1 else []
+    columns += [Column("p")] if comparison is None else [Column("p"), Column("Verdict", "verdict")]
     rows = []
     for label, keys, cell, ratio, p in _lines(lookup, study):
-        cells = [cell(arm) for arm in arms]
-        if comparison is not None:
-            verdict = _verdict(comparison, keys)
-        for group, compared in contrasts(study).items():
-            shown = f"{label}, {compared}" if len(contrasts(study)) > 1 else label
-            tail = [] if comparison is None else [verdict]
-            rows.append(Row((shown, *cells, ratio(group), p(group), *tail)))
+        tail = [] if comparison is None else [_verdict(comparison, keys)]
+        cells = [cell(key) for key in arms]
+        if len(groups) == 1:
+            rows.append(Row((label, *cells, ratio(*groups), p(*groups), *tail)))
+            continue
+        rows.append(Row((label, *cells, p(BETWEEN_ARMS), *tail)))
+        shown = {contrast(key, arm.reference): "" for key in arms}
+        shown |= {group: ratio(group) for group in groups}
+        compared = f"against {arm.levels[arm.reference].label}"
+        rows.append(Row((compared, *shown.values(), "", *[""] * len(tail)), indent=True))
     interval = interval_name(study)
+    test = "Wald" if len(groups) == 1 else "log-rank"
     notes = notes_of(
         study,
-        f"Survival: median ({interval}), hazard ratio (HR) with Wald p. "
+        f"Survival: median ({interval}), hazard ratio (HR), {test} p. "
         "Shares: n (%), difference in percentage points.",
     )
     return Table("tab-main-results", "Main results", columns, rows, notes)
@@ -66,10 +72,14 @@ def _survival(lookup, keys):
     def ratio(group):
         return f"HR {format_estimate(*lookup.interval('hazard_ratio', group=group, **keys), 2)}"
 
+    def p(group):
+        statistic = "p_logrank" if group == BETWEEN_ARMS else "p_wald"
+        return format_p(lookup.value(group=group, statistic=statistic, **keys))
+
     return (
         lambda arm: format_estimate(*lookup.interval("median", group=arm, **keys)),
         ratio,
-        lambda group: format_p(lookup.value(group=group, statistic="p_wald", **keys)),
+        p,
     )
 
 

@@ -1,0 +1,103 @@
+"""Several cohorts: what is published is whole, whichever of the books fails."""
+
+import pytest
+from random_cohort import random_frame
+from small_book import write_small_book
+from test_damaged_files import study as toy_study
+
+from helpers.cohort import load_cohort
+from helpers.errors import InputError
+from helpers.pipeline import BuildError, sites
+from helpers.pipeline.publish import Output
+from helpers.results import read_results, value_of, write_results
+from helpers.study import load_study
+from helpers.survival import summarize_survival
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    """The small book, with books of cohorts that hold their results alone."""
+
+    def build_book(cohort, study, out, *, report, **options):
+        output = Output(out)
+        with output.building() as work:
+            staged = work / "staged"
+            (staged / "html").mkdir(parents=True)
+            (staged / "html" / "index.html").write_text(cohort.read_text("utf-8"), "utf-8")
+            patients = load_cohort(cohort, load_study(study))
+            write_results(summarize_survival(patients), staged / "results.csv")
+            output.publish(staged, cohort.read_text("utf-8"), [])
+        report("made")
+
+    monkeypatch.setattr(sites, "build_book", build_book)
+    root = write_small_book(tmp_path / "book")
+    write_study(root, "Toy")
+    for seed, name in enumerate(("north", "south")):
+        random_frame(toy_study(), n=60, seed=seed).to_csv(root / f"{name}.csv", index=False)
+    return root
+
+
+def write_study(root, title):
+    text = toy_study(title=title).model_dump_json()
+    (root / "study.yml").write_text(text, "utf-8")
+
+
+def make(root, lines=None):
+    cohorts = sites.expand([root / "*.csv"])
+    report = lines.append if lines is not None else print
+    return sites.build_sites(cohorts, root / "study.yml", root / "out", root=root, report=report)
+
+
+def contents(root):
+    return {
+        path.relative_to(root): path.read_bytes()
+        for path in sorted((root / "out").rglob("*"))
+        if path.is_file() and ".rhcc" not in path.parts
+    }
+
+
+def test_books_and_their_pool_are_published_whole_or_not_at_all(root, monkeypatch):
+    front = make(root)
+    page = front.with_name("pooled.html").read_text("utf-8")
+    for name in ("north", "south"):
+        book = front.parents[1] / "sites" / name
+        assert f"../sites/{name}/html/index.html" in page
+        assert (book / "html" / "index.html").read_bytes() == (root / f"{name}.csv").read_bytes()
+    pooled = read_results(front.parents[1] / "results.csv")
+    keys = {"analysis": "pooled", "endpoint": "os", "variable": "arm", "group": "new_vs_old"}
+    assert value_of(pooled, statistic="n_site", level="", **keys) == 2
+
+    before = contents(root)
+    lines = []
+    make(root, lines)
+    assert lines[-1].startswith("nothing has changed")
+    made = sites.build_book
+
+    def fails_in_the_south(cohort, *arguments, **options):
+        if cohort.stem == "south":
+            raise BuildError("south: a notebook failed")
+        made(cohort, *arguments, **options)
+
+    random_frame(toy_study(), n=70, seed=7).to_csv(root / "north.csv", index=False)
+    with monkeypatch.context() as patch:
+        patch.setattr(sites, "build_book", fails_in_the_south)
+        with pytest.raises(BuildError, match="south"):
+            make(root)
+    assert contents(root) == before
+
+    (root / "south.csv").rename(root / "west.csv")
+    make(root)
+    assert contents(root) != before
+    assert sorted(path.name for path in (root / "out" / "sites").iterdir()) == ["north", "west"]
+
+
+def test_all_problems_of_all_cohorts_are_told_before_the_first_is_run(root):
+    for name, old in (("north", "Male"), ("south", "Female")):
+        path = root / f"{name}.csv"
+        path.write_text(path.read_text("utf-8").replace(old, "unknown"), "utf-8")
+    with pytest.raises(InputError) as caught:
+        make(root)
+    text = "\n".join(map(str, caught.value.problems))
+    assert "north.csv" in text
+    assert "south.csv" in text
+    assert not (root / "out").exists()
