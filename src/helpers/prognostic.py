@@ -110,7 +110,7 @@ def _screening_rows(test, study, **keys):
 def _model_rows(study, design, fit, **keys):
     conventions = study.conventions
     yield from coefficient_rows(design, fit, fit.interval(conventions.confidence_level), **keys)
-    checked = check_hazards(fit, design, conventions)
+    checked = check_hazards(fit, conventions)
     names = {"analysis": keys["analysis"], "endpoint": keys["endpoint"]}
     yield from p_rows("p_proportional_hazards", design, checked.tests, **names)
     overall = checked.overall
@@ -122,9 +122,8 @@ def _model_rows(study, design, fit, **keys):
 
 def _penalized_rows(study, design, **keys):
     conventions = study.conventions
-    how = {"ties": conventions.ties, **design.options}
-    fit = fit_firth(*design.arrays, **how)
-    profile = profile_firth(*design.arrays, conf_level=conventions.confidence_level, **how)
+    fit = fit_firth(*design.arrays, ties=conventions.ties, **design.options)
+    profile = profile_firth(fit, conf_level=conventions.confidence_level)
     for row in coefficient_rows(design, fit, (profile.conf_low, profile.conf_high), **keys):
         limit = row["statistic"].endswith(("conf_low", "conf_high"))
         yield row | {"method": profile.method} if limit else row

@@ -118,10 +118,9 @@ def fit_model(design, conventions) -> CoxFit:
     return fit_cox(*design.arrays, ties=conventions.ties, **design.options)
 
 
-def check_hazards(fit, design, conventions) -> ProportionalHazards:
+def check_hazards(fit, conventions) -> ProportionalHazards:
     """Test a fitted model for proportional hazards by the study's conventions."""
-    how = {"ties": conventions.ties, "transform": conventions.proportional_hazards}
-    return proportional_hazards(fit, *design.arrays, **how, **design.options)
+    return proportional_hazards(fit, transform=conventions.proportional_hazards)
 
 
 def coefficient_rows(design, fit, log_limits, /, **keys):

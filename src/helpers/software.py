@@ -140,7 +140,7 @@ def _hazard_rows(cohort, endpoint):
     for transform in ("score_km", "score_identity", "score_log", "score_rank"):
         update = {"proportional_hazards": transform}
         conventions = cohort.study.conventions.model_copy(update=update)
-        test = check_hazards(fit_model(design, conventions), design, conventions).overall
+        test = check_hazards(fit_model(design, conventions), conventions).overall
         yield result_row(statistic=f"p_{transform}", value=test.p, method=test.method, **keys)
     p, method = math.nan, "none: several contrasts"
     if len(design.terms) == 1:

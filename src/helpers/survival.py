@@ -134,7 +134,7 @@ def _followup_rows(cohort, endpoint, keys):
 def _hazard_rows(cohort, endpoint, keys):
     design = design_model(cohort, endpoint, ["arm"])
     fit = fit_model(design, cohort.study.conventions)
-    test = check_hazards(fit, design, cohort.study.conventions).overall
+    test = check_hazards(fit, cohort.study.conventions).overall
     yield result_row(
         statistic="p_proportional_hazards",
         value=test.p,
@@ -240,7 +240,7 @@ def estimate_schoenfeld_residuals(cohort, endpoint) -> pd.DataFrame:
         return pd.DataFrame(columns=["group", "time", "residual", "trend"])
     design = design_model(cohort, endpoint, ["arm"])
     fit = fit_model(design, cohort.study.conventions)
-    checked = check_hazards(fit, design, cohort.study.conventions)
+    checked = check_hazards(fit, cohort.study.conventions)
     frames = []
     for term, residuals in zip(design.terms, checked.residuals.T, strict=True):
         frame = pd.DataFrame({"group": term.group, "time": checked.time, "residual": residuals})

@@ -5,9 +5,11 @@ import pytest
 from lifelines import CoxPHFitter
 from survival_samples import COVARIATES, PATIENTS, assert_equals_r, expected, model_data
 
-from helpers.estimators.cox import MONOTONE, NO_EVENT, NO_INFORMATION, concordance, fit_cox
+from helpers.estimators.compiled_cox import fit_batch
+from helpers.estimators.compiling import LARGE
+from helpers.estimators.cox import MONOTONE, NO_EVENT, NO_INFORMATION, fit_cox
 
-ENGINES = ["lifelines", "newton"]
+ENGINES = ["lifelines", "newton", "counts", "compiled"]
 
 
 def statistics(fit):
@@ -33,11 +35,12 @@ def statistics(fit):
     }
 
 
+@pytest.mark.parametrize("engine", ENGINES[1:])
 @pytest.mark.parametrize(("sample", "variant", "ties", "values"), expected("cox.csv"))
-def test_equals_r(sample, variant, ties, values):
+def test_equals_r(sample, variant, ties, values, engine):
     arrays, options = model_data(sample, variant)
-    fit = fit_cox(*arrays, ties=ties, engine="newton", **options)
-    assert fit.method == f"cox, {ties} ties, newton"
+    fit = fit_cox(*arrays, ties=ties, engine=engine, **options)
+    assert fit.method == f"cox, {ties} ties, {engine}"
     assert_equals_r(statistics(fit), values)
 
 
@@ -199,6 +202,19 @@ def test_what_varies_only_in_a_level_without_events_has_no_estimate_either():
     assert fit.std_error[2] == pytest.approx(without.std_error[0], abs=1e-7)
 
 
+def test_the_size_chooses_the_engine():
+    def method(n, x):
+        time = 1 + np.arange(n) % 50
+        fit = fit_cox(time, np.arange(n) % 3 == 0, x[:n, None], ties="efron")
+        return fit.method.removeprefix("cox, efron ties, ")
+
+    few, many = LARGE - 1, LARGE
+    discrete = np.arange(many) % 4.0
+    assert method(few, discrete) == "lifelines"
+    assert method(many, discrete) == "counts"
+    assert method(many, np.sin(discrete * np.arange(many))) == "compiled"
+
+
 def test_one_patient_of_many_without_the_event():
     # The same limit, where the standard deviation of the covariate is below a hundredth.
     n = 20_000
@@ -230,13 +246,16 @@ def test_unknown_options_are_errors(options, message):
         fit_cox([1, 2, 3], [1, 1, 1], [[1], [0], [1]], **options)
 
 
-def test_concordance_by_hand():
-    # Comparable: 1 with 2, 3, 4 (censored at its time counts as later); 3 with 4.
-    time, event = [1, 1, 2, 3], [1, 0, 1, 1]
-    assert concordance(time, event, [4, 3, 2, 1]) == 1
-    assert concordance(time, event, [1, 1, 1, 1]) == 0.5
-    assert concordance(time, event, [2, 3, 2, 1]) == pytest.approx((0 + 0.5 + 1 + 1) / 4)
-    assert concordance(time, event, [2, 3, 2, 1], weights=[2, 1, 1, 3]) == pytest.approx(
-        (2 * (0 + 0.5 + 3) + 3) / (2 * 5 + 3)
-    )
-    assert np.isnan(concordance([1, 2], [0, 1], [1, 2]))
+def test_a_batch_is_many_fits():
+    (time, event, x), _ = model_data("lung_months", "plain")
+    rng = np.random.default_rng(1)
+    rows = np.array([rng.choice(len(time), len(time)) for _ in range(5)])
+    for ties in ("efron", "breslow"):
+        coef, std_error, value = fit_batch(time[rows], event[rows], x[rows], ties=ties)
+        for draw, own in enumerate(rows):
+            fit = fit_cox(time[own], event[own], x[own], ties=ties, engine="newton")
+            assert coef[draw] == pytest.approx(fit.coef, rel=1e-8)
+            assert std_error[draw] == pytest.approx(fit.std_error, rel=1e-8)
+            assert value[draw] == pytest.approx(fit.log_likelihood, rel=1e-12)
+    separated = fit_batch([[1, 2, 3, 4]], [[1, 1, 1, 1]], [[[1], [1], [0], [0]]], ties="efron")
+    assert np.isnan(np.concatenate([part.ravel() for part in separated])).all()

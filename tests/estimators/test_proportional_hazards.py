@@ -9,19 +9,20 @@ from helpers.estimators.cox import MONOTONE, NO_EVENT, NO_INFORMATION, fit_cox
 from helpers.estimators.proportional_hazards import TRANSFORMS, proportional_hazards
 
 
-def check(arrays, ties="efron", transform="score_km", **options):
-    fit = fit_cox(*arrays, ties=ties, engine="newton", **options)
-    return proportional_hazards(fit, *arrays, ties=ties, transform=transform, **options)
+def check(arrays, ties="efron", transform="score_km", engine="newton", **options):
+    fit = fit_cox(*arrays, ties=ties, engine=engine, **options)
+    return proportional_hazards(fit, transform=transform)
 
 
+@pytest.mark.parametrize("engine", ["newton", "counts"])
 @pytest.mark.parametrize(
     ("sample", "variant", "ties", "values"), expected("proportional_hazards.csv")
 )
-def test_equals_r(sample, variant, ties, values):
+def test_equals_r(sample, variant, ties, values, engine):
     arrays, options = model_data(sample, variant)
     found = {}
     for transform in TRANSFORMS:
-        checked = check(arrays, ties, transform, **options)
+        checked = check(arrays, ties, transform, engine, **options)
         name = transform.removeprefix("score_")
         assert [test.df for test in (*checked.tests, checked.overall)] == [1, 1, 1, 3]
         tests = zip([*COVARIATES, "GLOBAL"], [*checked.tests, checked.overall], strict=True)

@@ -1,5 +1,5 @@
-# Writes survival_data.csv (patients of five data sets) and what R's survival package makes of
-# them: kaplan_meier.csv (curves), groups.csv (read off curves, and tests between groups),
+# Writes survival_data.csv (patients of ten data sets) and what R's survival package makes of
+# them, the last five for Cox models only: kaplan_meier.csv (curves), groups.csv (read off curves, and tests between groups),
 # cox.csv, proportional_hazards.csv, schoenfeld.csv (residuals) and firth.csv.
 # Run in this folder: Rscript survival.R
 library(survival)
@@ -36,6 +36,29 @@ samples <- list(
     stratum = t$year > 3, group = as.integer(t$transplant), x1 = as.integer(t$transplant),
     x2 = t$age, x3 = t$year)
 )
+few <- names(samples)
+k <- kidney
+r <- rats
+m <- na.omit(mgus[c("age", "sex", "futime", "death", "alb", "dxyr")])
+p <- retinopathy
+g <- cgd
+samples <- c(samples, list(
+  kidney = data.frame(entry = late(k$time), time = k$time, event = k$status,
+    weight = 1 + (k$age > 40), stratum = k$disease == "PKD", group = k$sex,
+    x1 = k$sex, x2 = k$age, x3 = k$frail),
+  rats = data.frame(entry = late(r$time), time = r$time, event = r$status,
+    weight = (1 + r$litter %% 2) / 2, stratum = r$sex == "f", group = r$rx,
+    x1 = r$rx, x2 = r$litter %% 3, x3 = r$litter %% 5 == 0),
+  mgus_years = data.frame(entry = late(ceiling(m$futime / 365)), time = ceiling(m$futime / 365),
+    event = m$death, weight = 1 + (m$dxyr > 70), stratum = m$age > 70, group = as.integer(m$sex),
+    x1 = as.integer(m$sex), x2 = m$age, x3 = m$alb),
+  retinopathy = data.frame(entry = late(ceiling(p$futime)), time = ceiling(p$futime),
+    event = p$status, weight = 1 + (p$eye == "left") / 2, stratum = p$laser == "argon",
+    group = p$trt, x1 = p$trt, x2 = p$age, x3 = p$risk),
+  cgd = data.frame(entry = g$tstart, time = g$tstop, event = g$status,
+    weight = 1 + (g$sex == "male"), stratum = g$propylac, group = as.integer(g$treat),
+    x1 = as.integer(g$treat), x2 = g$age, x3 = g$steroids)
+))
 samples <- lapply(samples, function(d) {
   d[] <- lapply(d, as.numeric)
   d
@@ -110,8 +133,8 @@ by_group <- function(name, entry) {
     else survdiff(surv(d, d$event) ~ group + strata(stratum), d)$chisq)
   do.call(rbind, rows)
 }
-write_rows(do.call(rbind, c(lapply(names(samples), by_group, FALSE),
-  lapply(names(samples), by_group, TRUE))), "groups.csv")
+write_rows(do.call(rbind, c(lapply(few, by_group, FALSE),
+  lapply(few, by_group, TRUE))), "groups.csv")
 
 # Cox models.
 variants <- c("plain", "weights", "strata", "entry", "all")
@@ -125,11 +148,13 @@ fit_cox <- function(name, variant, ties, control = exact, ...) {
   eval(bquote(coxph(.(formula), d, w, ties = .(ties), robust = FALSE, x = TRUE,
     control = .(control), ...)))
 }
-every <- expand.grid(ties = c("efron", "breslow"), variant = variants, sample = names(samples),
-  stringsAsFactors = FALSE)
-over_all <- function(f) do.call(rbind, Map(function(sample, variant, ties) {
-  data.frame(sample, variant, ties, f(sample, variant, ties))
-}, every$sample, every$variant, every$ties))
+over_all <- function(f, over = few, variant = variants) {
+  every <- expand.grid(ties = c("efron", "breslow"), variant = variant, sample = over,
+    stringsAsFactors = FALSE)
+  do.call(rbind, Map(function(sample, variant, ties) {
+    data.frame(sample, variant, ties, f(sample, variant, ties))
+  }, every$sample, every$variant, every$ties))
+}
 
 write_rows(over_all(function(sample, variant, ties) {
   fit <- fit_cox(sample, variant, ties)
@@ -139,7 +164,7 @@ write_rows(over_all(function(sample, variant, ties) {
     log_likelihood = fit$loglik[2], null_log_likelihood = fit$loglik[1], score = fit$score,
     wald = unname(fit$wald.test), concordance = unname(concordance(fit)$concordance))
   data.frame(statistic = sub(".", "_", names(values), fixed = TRUE), value = values)
-}), "cox.csv")
+}, names(samples)), "cox.csv")
 
 # Proportional hazards.
 write_rows(over_all(function(sample, variant, ties) {
@@ -210,5 +235,4 @@ firth <- function(sample, variant, ties) {
   }
   data.frame(statistic = sub("(\\d)$", "_x\\1", names(values)), value = values)
 }
-every <- every[every$variant %in% c("plain", "all"), ]
-write_rows(over_all(firth), "firth.csv")
+write_rows(over_all(firth, variant = c("plain", "all")), "firth.csv")

@@ -9,10 +9,12 @@ import pandas as pd
 from scipy import stats
 
 from helpers.estimators.chi_square import ChiSquare, no_chi_square, quadratic_test
-from helpers.estimators.partial_likelihood import PartialLikelihood
+from helpers.estimators.compiling import LARGE
+from helpers.estimators.concordance import concordance
+from helpers.estimators.count_table import CountTable, number_patterns, tabulate
+from helpers.estimators.partial_likelihood import TIES, PartialLikelihood
 from helpers.estimators.risk_sets import RiskSets
 
-ENGINES = ("lifelines", "newton")
 PRECISION = 1e-9  # of a coefficient per standard deviation of its covariate
 NEAR = 1e-6  # a step to the maximum this short has the square of this as its error
 FLAT = 1e-9  # gain of likelihood that is none
@@ -44,6 +46,8 @@ class CoxFit:
     concordance : float
     n, n_event : int
     method : str
+    model : Model
+        What was fitted.
     """
 
     coef: np.ndarray
@@ -57,6 +61,7 @@ class CoxFit:
     n: int
     n_event: int
     method: str
+    model: "Model"
 
     @property
     def problem(self) -> str:
@@ -90,7 +95,7 @@ class CoxFit:
 
 
 def fit_cox(
-    time, event, covariates, *, ties, strata=None, weights=None, entry=None, engine="lifelines"
+    time, event, covariates, *, ties, strata=None, weights=None, entry=None, engine=None
 ) -> CoxFit:
     """Fit a Cox model by partial likelihood.
 
@@ -101,10 +106,12 @@ def fit_cox(
     ties : {'efron', 'breslow'}
     strata, weights, entry : array_like of shape (n,), optional
         Baseline hazards of their own; case weights; times after which patients are at risk.
-    engine : {'lifelines', 'newton'}
-        Who maximizes. lifelines knows Efron's ties only, and its estimate is kept if it is
-        the maximum but for a last short step; otherwise Newton's method finds it. The method
-        of the fit names which.
+    engine : {'lifelines', 'newton', 'counts', 'compiled'}, optional
+        Who maximizes; chosen by size if not given, and named by the method of the fit.
+        lifelines knows Efron's ties only. Newton's method finds the maximum of the likelihood
+        as the other estimators see it; with counts, of tables of times and patterns of
+        covariates, where these pay; compiled, in sweeps over the patients. What lifelines and
+        the sweeps find is kept if it is the maximum but for a last short step.
 
     Returns
     -------
@@ -121,21 +128,22 @@ def fit_cox(
     ----------
     Cox DR. J R Stat Soc B 1972;34:187-220.
     """
-    if engine not in ENGINES:
-        raise ValueError(f"unknown engine {engine!r}; they are {', '.join(ENGINES)}")
-    model = prepare_model(
-        time, event, covariates, ties=ties, strata=strata, weights=weights, entry=entry
-    )
+    if engine not in (None, *MAXIMIZERS):
+        raise ValueError(f"unknown engine {engine!r}; they are {', '.join(MAXIMIZERS)}")
+    options = {"strata": strata, "weights": weights, "entry": entry}
+    counted = None if engine is None else engine == "counts"
+    model = prepare_model(time, event, covariates, ties=ties, counted=counted, **options)
     if model.sets is None:
         return fit_without_events(model)
+    engine = engine or _choose_engine(model)
     origin = np.zeros(len(model.used))
     null = model.at(origin)
     score_test = no_chi_square(NO_INFORMATION)
     if len(model.used):
         score_test = quadratic_test(null.score, null.information(), "score test")
-    found = _maximize_lifelines(model) if engine == "lifelines" and ties == "efron" else None
+    found = MAXIMIZERS[engine](model) if len(model.used) else None
     if found is None:
-        engine = "newton"
+        engine = "counts" if model.is_counted else "newton"
         found = _maximize_newton(model)
     coef, divergent = found
     return describe_fit(
@@ -149,6 +157,14 @@ def fit_cox(
     )
 
 
+def _choose_engine(model):
+    if model.is_counted:
+        return "counts"
+    if len(model.time) >= LARGE:
+        return "compiled"
+    return "lifelines" if model.ties == "efron" else "newton"
+
+
 @dataclass(frozen=True)
 class Model:
     """Data of a model, its covariates standardized and those without information set aside.
@@ -156,15 +172,17 @@ class Model:
     Attributes
     ----------
     time, event : ndarray of shape (n,)
-    covariates : ndarray of shape (n, q)
-        The informative ones, with mean zero and standard deviation one.
+    covariates : ndarray of shape (n_row, q)
+        The informative ones, with mean zero and standard deviation one. A row is a patient, or
+        a pattern of covariates where patients are counted.
     scale : ndarray of shape (q,)
         Their standard deviations.
     used : ndarray of shape (q,)
         Their positions among the `n_covariate` given ones.
     n_covariate : int
-    sets : RiskSets or None
+    sets : RiskSets, CountTable or None
         None without any event.
+    ties : {'efron', 'breslow'}
     strata, weights, entry : ndarray of shape (n,) or None
     """
 
@@ -174,35 +192,78 @@ class Model:
     scale: np.ndarray
     used: np.ndarray
     n_covariate: int
-    sets: RiskSets | None
+    sets: RiskSets | CountTable | None
+    ties: str
     strata: np.ndarray | None
-    weights: np.ndarray
+    weights: np.ndarray | None
     entry: np.ndarray | None
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether rows are patterns of covariates."""
+        return isinstance(self.sets, CountTable)
+
+    @property
+    def options(self) -> dict:
+        """Strata, weights and entries as the estimators take them."""
+        return {"strata": self.strata, "weights": self.weights, "entry": self.entry}
 
     def at(self, coef) -> PartialLikelihood:
         """The likelihood at coefficients of the standardized covariates."""
-        return PartialLikelihood(self.sets, self.covariates, self.weights, coef)
+        return PartialLikelihood(self.sets, self.covariates, coef, ties=self.ties)
+
+    def concordance(self, coef) -> float:
+        """How well the linear predictor orders the patients by their events."""
+        score = (self.covariates * coef).sum(axis=1)
+        if self.is_counted:
+            return self.sets.concordance(score)
+        return concordance(self.time, self.event, score, **self.options)
 
 
-def prepare_model(time, event, covariates, *, ties, strata, weights, entry) -> Model:
-    """Standardize covariates and set those without information aside."""
+def prepare_model(
+    time, event, covariates, *, ties, strata=None, weights=None, entry=None, counted=None
+) -> Model:
+    """Standardize covariates and set those without information aside.
+
+    `counted` says whether patients are counted by pattern; where it pays if not given.
+    """
+    if ties not in TIES:
+        raise ValueError(f"unknown ties {ties!r}; they are one of {', '.join(TIES)}")
     time, event = np.asarray(time, float), np.asarray(event).astype(bool)
-    raw = np.asarray(covariates, float)
-    strata = None if strata is None else np.asarray(strata)
-    entry = None if entry is None else np.asarray(entry, float)
-    weights = np.ones(len(time)) if weights is None else np.asarray(weights, float)
-    centred = raw - raw.mean(axis=0) if len(raw) else raw
-    scale = np.sqrt((centred**2).mean(axis=0)) if len(raw) else np.ones(raw.shape[1])
-    varies = scale > PRECISION * np.abs(raw).max(axis=0, initial=0)
-    x = centred / np.where(varies, scale, 1.0) * varies
-    sets, used = None, np.flatnonzero(varies)
+    x = np.asarray(covariates, float)
+    options = {"strata": strata, "weights": weights, "entry": entry}
+    options |= {
+        name: np.asarray(values, None if name == "strata" else float)
+        for name, values in options.items()
+        if values is not None
+    }
+    sets, n_patient = None, np.ones(len(x), int)
     if event.any():
-        sets = RiskSets(time, event, ties=ties, strata=strata, weights=weights, entry=entry)
-        null = PartialLikelihood(sets, x, weights, np.zeros(x.shape[1]))
-        used = _informative(null.information(), SINGULAR * sets.weight.sum())
-    return Model(
-        time, event, x[:, used], scale[used], used, x.shape[1], sets, strata, weights, entry
-    )
+        if counted:
+            sets = CountTable(time, event, x, number_patterns(x), **options)
+        elif counted is None:
+            sets = tabulate(time, event, x, **options)
+        if sets is None:
+            sets = RiskSets(time, event, **options)
+        else:
+            x, n_patient = sets.patterns, sets.n_patient
+    x, scale, varies = _standardize(x, n_patient)
+    used = np.flatnonzero(varies)
+    if sets is not None:
+        null = PartialLikelihood(sets, x, np.zeros(x.shape[1]), ties=ties)
+        used = _informative(null.information(), SINGULAR * (sets.weight @ sets.n_event))
+    return Model(time, event, x[:, used], scale[used], used, x.shape[1], sets, ties, **options)
+
+
+def _standardize(x, n_patient):
+    """Covariates with mean zero and standard deviation one, that deviation, and which have one."""
+    if not len(x):
+        return x, np.ones(x.shape[1]), np.zeros(x.shape[1], bool)
+    n = n_patient.sum()
+    centred = x - n_patient @ x / n
+    scale = np.sqrt(n_patient @ centred**2 / n)
+    varies = scale > PRECISION * np.abs(x).max(axis=0, initial=0)
+    return centred / np.where(varies, scale, 1.0) * varies, scale, varies
 
 
 def _informative(information, least):
@@ -241,17 +302,11 @@ def describe_fit(
         log_likelihood=log_likelihood,
         null_log_likelihood=null_log_likelihood,
         score_test=score_test,
-        concordance=concordance(
-            model.time,
-            model.event,
-            (model.covariates * coef).sum(axis=1),
-            strata=model.strata,
-            weights=model.weights,
-            entry=model.entry,
-        ),
+        concordance=model.concordance(coef),
         n=len(model.time),
         n_event=int(model.event.sum()),
         method=method,
+        model=model,
     )
 
 
@@ -270,6 +325,7 @@ def fit_without_events(model) -> CoxFit:
         n=len(model.time),
         n_event=0,
         method=f"none: {NO_EVENT}",
+        model=model,
     )
 
 
@@ -278,16 +334,13 @@ def _maximize_lifelines(model):
     from lifelines import CoxPHFitter
     from lifelines.exceptions import ConvergenceError
 
-    if not len(model.used):
+    if model.ties != "efron":
         return None
     frame = pd.DataFrame(model.covariates).rename(columns=lambda place: f"x{place}")
     options = {}
-    for name, values in (
-        ("strata", model.strata),
-        ("weights_col", model.weights if (model.weights != 1).any() else None),
-        ("entry_col", model.entry),
-    ):
-        if values is not None:
+    columns = {"strata": "strata", "weights": "weights_col", "entry": "entry_col"}
+    for own, name in columns.items():
+        if (values := model.options[own]) is not None:
             options[name] = [name] if name == "strata" else name
             frame[name] = values
     frame = frame.assign(time=model.time, event=model.event)
@@ -303,7 +356,19 @@ def _maximize_lifelines(model):
             )
         except ConvergenceError:
             return None
-    coef = fitter.params_.to_numpy(float)
+    return _polish(model, fitter.params_.to_numpy(float))
+
+
+def _maximize_compiled(model):
+    """The estimate of the compiled sweeps, or None if they end nowhere."""
+    from helpers.estimators.compiled_cox import maximize
+
+    coef = maximize(model.time, model.event, model.covariates, ties=model.ties, **model.options)
+    return None if coef is None else _polish(model, coef)
+
+
+def _polish(model, coef):
+    """The maximum beside `coef`, or None if it is not near."""
     there = model.at(coef)
     if not np.isfinite(there.value):
         return None
@@ -329,7 +394,7 @@ def _maximize_newton(model):
         if there.score @ step < FLAT and np.ptp(model.covariates @ step) > DIVERGENT:
             finite = np.flatnonzero(np.abs(step) <= DIVERGENT * longest)
             information = there.information()[np.ix_(finite, finite)]
-            left = _informative(information, VANISHING * model.sets.weight.sum())
+            left = _informative(information, VANISHING * (model.sets.weight @ model.sets.n_event))
             divergent = np.ones(len(coef), bool)
             divergent[finite[left]] = False
             return coef, divergent
@@ -355,27 +420,9 @@ def _solve(information, score):
         return None
 
 
-def concordance(time, event, score, *, strata=None, weights=None, entry=None) -> float:
-    """Share of comparable pairs in which the higher score has the earlier event.
-
-    A pair is comparable where one of them has the event while the other is at risk and does
-    not have it at that time. Equal scores count one half.
-
-    References
-    ----------
-    Harrell FE et al. JAMA 1982;247:2543-2546.
-    """
-    time, event = np.asarray(time, float), np.asarray(event, bool)
-    score = np.asarray(score, float)
-    weights = np.ones(len(time)) if weights is None else np.asarray(weights, float)
-    agreeing = comparable = 0.0
-    for index in np.flatnonzero(event):
-        later = (time > time[index]) | ((time == time[index]) & ~event)
-        if entry is not None:
-            later &= entry < time[index]
-        if strata is not None:
-            later &= strata == strata[index]
-        agrees = (score[later] < score[index]) + (score[later] == score[index]) / 2
-        agreeing += weights[index] * (weights[later] @ agrees)
-        comparable += weights[index] * weights[later].sum()
-    return agreeing / comparable if comparable else math.nan
+MAXIMIZERS = {
+    "lifelines": _maximize_lifelines,
+    "newton": _maximize_newton,
+    "counts": _maximize_newton,
+    "compiled": _maximize_compiled,
+}

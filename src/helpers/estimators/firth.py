@@ -52,26 +52,43 @@ class _Penalized:
             there = model.at(coef)
             self.information = there.information()
             sign, log_determinant = np.linalg.slogdet(self.information)
-        self.value = there.value + log_determinant / 2 if sign > 0 else -math.inf
-        self.score = np.full(len(coef), math.nan)
-        if math.isfinite(self.value):
-            self.score = there.score + self._gradient(model, there) / 2
+            self.value = there.value + log_determinant / 2 if sign > 0 else -math.inf
+            self.score = np.full(len(coef), math.nan)
+            if math.isfinite(self.value):
+                self.score = there.score + self._gradient(there) / 2
 
-    def _gradient(self, model, there):
+    def _gradient(self, there):
         """Gradient of the log determinant: third central moments against the variance."""
-        x, sets, means = model.covariates, model.sets, there.means
+        x, sets = there.covariates, there.sets
         variance = np.linalg.inv(self.information)
-        hazard, total = there.hazard[:, None], there.total[:, None]
-        products = (x[:, :, None] * x[:, None, :]).reshape(len(x), -1)
-        second = sets.sums(hazard * products) / total
-        second = second.reshape(len(total), *variance.shape)
-        length = ((x @ variance) * x).sum(axis=1, keepdims=True)
-        mean_length = sets.sums(hazard * length) / total
-        third = sets.sums(hazard * length * x) / total
-        leaned = np.einsum("sjk,sk->sj", second, means @ variance)
-        across = ((means @ variance) * means).sum(axis=1, keepdims=True)
-        moments = third - 2 * leaned + 2 * means * across - means * mean_length
-        return sets.weight @ moments
+        length = ((x @ variance) * x).sum(axis=1)
+        one, two, three = (
+            [(sets.weight * there.moment(power, degree))[:, None] for degree in range(power + 1)]
+            for power in (1, 2, 3)
+        )
+        risk, tied = there.sums(x)
+        risk_length, tied_length = (values[:, None] for values in there.sums(length))
+
+        third = x.T @ (there.hazard * length * sets.exposures(one[0], one[1])[:, 0])
+        leaning = sets.exposures(two[0] * risk - two[1] * tied, two[1] * risk - two[2] * tied)
+        second = x.T @ (there.hazard * ((leaning @ variance) * x).sum(axis=1))
+
+        def across(left, right):
+            return ((left @ variance) * right).sum(axis=1, keepdims=True)
+
+        both, crossed, own = across(risk, risk), across(risk, tied), across(tied, tied)
+        cubed = (
+            three[0] * risk * both
+            - three[1] * (tied * both + 2 * risk * crossed)
+            + three[2] * (risk * own + 2 * tied * crossed)
+            - three[3] * tied * own
+        )
+        stretched = (
+            two[0] * risk * risk_length
+            - two[1] * (risk * tied_length + tied * risk_length)
+            + two[2] * tied * tied_length
+        )
+        return third - 2 * second + (2 * cubed - stretched).sum(axis=0)
 
 
 def fit_firth(time, event, covariates, *, ties, strata=None, weights=None, entry=None) -> CoxFit:
@@ -111,9 +128,7 @@ def fit_firth(time, event, covariates, *, ties, strata=None, weights=None, entry
     )
 
 
-def profile_firth(
-    time, event, covariates, *, ties, conf_level, strata=None, weights=None, entry=None
-) -> Profile:
+def profile_firth(fit, *, conf_level) -> Profile:
     """Limits and tests from the profile of the penalized likelihood.
 
     A limit is where the likelihood, maximized over the other coefficients, has fallen by half
@@ -121,8 +136,8 @@ def profile_firth(
 
     Parameters
     ----------
-    time, event, covariates, ties, strata, weights, entry
-        As of `helpers.estimators.cox.fit_cox`.
+    fit : CoxFit
+        By `fit_firth`.
     conf_level : float
 
     References
@@ -130,19 +145,15 @@ def profile_firth(
     Heinze G, Schemper M. Biometrics 2001;57:114-119. Venzon DJ, Moolgavkar SH. Appl Stat
     1988;37:87-94.
     """
-    model = prepare_model(
-        time, event, covariates, ties=ties, strata=strata, weights=weights, entry=entry
-    )
+    model = fit.model
     low, high = np.full((2, model.n_covariate), math.nan)
+    for reason in (NO_EVENT, NO_MAXIMUM):
+        if reason in fit.reasons:
+            tests = (no_chi_square(reason),) * model.n_covariate
+            return Profile(low, high, tests, f"none: {reason}")
     tests = [no_chi_square(NO_INFORMATION)] * model.n_covariate
-    coef, problem = None, NO_EVENT
-    if model.sets is not None:
-        coef, problem = _solve(model, np.zeros(len(model.used))), NO_MAXIMUM
-    if coef is None:
-        tests = (no_chi_square(problem),) * model.n_covariate
-        return Profile(low, high, tests, f"none: {problem}")
     method = "profile penalized likelihood"
-    profile = _Profile(model, coef)
+    profile = _Profile(model, fit.coef[model.used] * model.scale)
     quantile = stats.chi2.ppf(conf_level, 1)
     for own, place in enumerate(model.used):
         low[place], high[place] = (

@@ -1,9 +1,10 @@
 """The log-rank test."""
 
 import numpy as np
+import pandas as pd
 
 from helpers.estimators.chi_square import ChiSquare, chi_square, no_chi_square
-from helpers.estimators.risk_sets import RiskSets
+from helpers.estimators.risk_sets import last_before
 
 SINGULAR = 1e-10  # variance of an event that is no variance
 
@@ -31,21 +32,32 @@ def logrank(time, event, group, *, strata=None, entry=None) -> ChiSquare:
     1972;135:185-206.
     """
     time, event = np.asarray(time, float), np.asarray(event).astype(bool)
-    groups, member = np.unique(np.asarray(group), return_inverse=True)
+    member, groups = pd.factorize(pd.Series(group))
     if not event.any():
         return no_chi_square("no event")
     entry = None if entry is None else np.asarray(entry, float)
-    sets = RiskSets(time, event, ties="breslow", strata=strata, entry=entry)
-    inside = np.eye(len(groups))[member]
-    first = sets.first_of_ties
-    n_risk = sets.sums(inside)[first]
-    n_event = np.diff(np.append(first, len(sets.time)))
+    place, moments = pd.factorize(time, sort=True)
+    stratum = 0 if strata is None else pd.factorize(np.asarray(strata))[0]
+    size = len(moments) + 1
+    left = stratum * size + place + 1
+    events, n_event = np.unique(left[event], return_counts=True)
+    end = (events // size + 1) * size
+
+    def count_from_then_on(codes):
+        ordered = np.sort(codes)
+        return np.searchsorted(ordered, end) - np.searchsorted(ordered, events)
+
+    by_group = [member == number for number in range(len(groups))]
+    n_risk = np.column_stack([count_from_then_on(left[own]) for own in by_group])
+    if entry is not None:
+        entered = stratum * size + last_before(moments, time, entry) + 1
+        n_risk -= np.column_stack([count_from_then_on(entered[own]) for own in by_group])
     total = n_risk.sum(axis=1)
     share = n_risk / total[:, None]
     expected = n_event @ share
     spread = n_event * (total - n_event) / np.maximum(total - 1, 1)
     variance = np.diag(spread @ share) - (share.T * spread) @ share
-    difference = inside[event].sum(axis=0) - expected
+    difference = np.bincount(member[event], minlength=len(groups)) - expected
     sizes, directions = np.linalg.eigh(variance)
     compared = sizes > SINGULAR * event.sum()  # the differences sum to zero
     if not compared.any():

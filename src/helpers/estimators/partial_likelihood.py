@@ -1,53 +1,99 @@
 """The partial likelihood of a Cox model at given coefficients."""
 
+from functools import cached_property
+
 import numpy as np
+
+TIES = ("efron", "breslow")
 
 
 class PartialLikelihood:
     """Value, score and information of a partial likelihood.
 
+    Events tied at a time follow each other in steps. With Efron's ties the tied patients count
+    less from step to step; with Breslow's they count in full in all of them.
+
     Parameters
     ----------
-    sets : RiskSets
-    covariates : ndarray of shape (n, p)
-    weights : ndarray of shape (n,)
+    sets : RiskSets or CountTable
+    covariates : ndarray of shape (n_row, p)
+        One row for each of the `sets`.
     coef : ndarray of shape (p,)
+    ties : {'efron', 'breslow'}
 
     Attributes
     ----------
     value : float
         Log likelihood.
-    means : ndarray of shape (n_step, p)
-        Mean of the covariates over those at risk in each step, by their hazard.
-    scores : ndarray of shape (n_step, p)
-        Contribution of each step to the score: of its event less what was expected.
+    hazard : ndarray of shape (n_row,)
+        Up to a factor.
 
     References
     ----------
-    Cox DR. Biometrika 1975;62:269-276.
+    Cox DR. Biometrika 1975;62:269-276. Efron B. J Am Stat Assoc 1977;72:557-565. Breslow N.
+    Biometrics 1974;30:89-99.
     """
 
-    def __init__(self, sets, covariates, weights, coef):
+    def __init__(self, sets, covariates, coef, *, ties):
+        if ties not in TIES:
+            raise ValueError(f"unknown ties {ties!r}; they are one of {', '.join(TIES)}")
         linear = covariates @ coef
         linear = linear - linear.max(initial=-np.inf)
-        self._sets, self._covariates = sets, covariates
-        self.hazard = weights * np.exp(linear)
-        own = weights[sets.patient]
+        self.sets, self.covariates = sets, covariates
+        self.hazard = np.exp(linear)
+        counts = sets.n_event
+        self._first = np.cumsum(counts) - counts
+        group = np.repeat(np.arange(len(counts)), counts)
+        self._gone = np.zeros(len(group))
+        if ties == "efron":
+            self._gone = (np.arange(len(group)) - self._first[group]) / counts[group]
         with np.errstate(divide="ignore", invalid="ignore"):
-            self.total = sets.sums(self.hazard)
-            self.value = float(own @ linear[sets.patient] - sets.weight @ np.log(self.total))
-            self.means = sets.sums(self.hazard[:, None] * covariates) / self.total[:, None]
-        events = own[:, None] * covariates[sets.patient]
-        self.scores = events - sets.weight[:, None] * self.means
+            self._total = sets.at_risk(self.hazard)[group]
+            self._total -= self._gone * sets.with_event(self.hazard)[group]
+            logs = self._over_ties(np.log(self._total))
+            self.value = float(sets.event_weight @ linear - sets.weight @ logs)
+
+    def _over_ties(self, values):
+        return np.add.reduceat(values, self._first)
+
+    def moment(self, power, degree) -> np.ndarray:
+        """Sum over the steps of each time: share gone to `degree` over total hazard to `power`."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return self._over_ties(self._gone**degree / self._total**power)
+
+    def sums(self, values) -> tuple[np.ndarray, np.ndarray]:
+        """Sum `values` of each row by hazard: over those at risk, over those with the event."""
+        weighted = (self.hazard * values.T).T
+        return self.sets.at_risk(weighted), self.sets.with_event(weighted)
+
+    @cached_property
+    def _of_covariates(self):
+        return self.sums(self.covariates)
+
+    @cached_property
+    def means(self) -> np.ndarray:
+        """Mean of the covariates over those at risk at each time, by hazard, over its steps."""
+        at_risk, tied = self._of_covariates
+        total = self.moment(1, 0)[:, None] * at_risk - self.moment(1, 1)[:, None] * tied
+        return total / self.sets.n_event[:, None]
 
     @property
     def score(self) -> np.ndarray:
         """Gradient of the log likelihood."""
-        return self.scores.sum(axis=0)
+        expected = (self.sets.weight * self.sets.n_event) @ self.means
+        return self.sets.event_weight @ self.covariates - expected
+
+    def score_over_time(self, factor) -> np.ndarray:
+        """The score with what each time adds to it multiplied by `factor`."""
+        observed = self.sets.with_event(self.covariates)
+        return factor @ observed - (factor * self.sets.weight * self.sets.n_event) @ self.means
 
     def information(self, factor=1.0) -> np.ndarray:
-        """Negative Hessian of the log likelihood, each step multiplied by `factor`."""
-        weight = factor * self._sets.weight
-        own = self.hazard * self._sets.exposures(weight / self.total)
-        x = self._covariates
-        return (x.T * own) @ x - (self.means.T * weight) @ self.means
+        """Negative Hessian of the log likelihood, each time multiplied by `factor`."""
+        weight, x = factor * self.sets.weight, self.covariates
+        exposure = self.sets.exposures(weight * self.moment(1, 0), weight * self.moment(1, 1))
+        at_risk, tied = self._of_covariates
+        both, crossed, own = (weight * self.moment(2, degree) for degree in range(3))
+        across = (at_risk.T * crossed) @ tied
+        squared = (at_risk.T * both) @ at_risk - across - across.T + (tied.T * own) @ tied
+        return (x.T * (self.hazard * exposure)) @ x - squared

@@ -1,0 +1,239 @@
+"""The compiled engine of the Cox model: Newton's method in one sweep over sorted patients.
+
+Backwards in time, the sums over those at risk grow by a patient at a time; nothing else is kept.
+One fit takes many patients, or a batch many fits of few: of cohorts drawn by an ensemble or a
+bootstrap.
+"""
+
+import math
+
+import numpy as np
+from numba import njit
+
+PRECISION = 1e-9  # of a coefficient per standard deviation of its covariate
+MOST_STEPS = 50
+MOST_HALVINGS = 40
+
+
+def maximize(time, event, covariates, *, ties, strata=None, weights=None, entry=None):
+    """Maximize a partial likelihood.
+
+    Parameters
+    ----------
+    time, event : ndarray of shape (n,)
+    covariates : ndarray of shape (n, p)
+        With a standard deviation near one.
+    ties : {'efron', 'breslow'}
+    strata, weights, entry : ndarray of shape (n,), optional
+
+    Returns
+    -------
+    ndarray of shape (p,) or None
+        None where the method does not end at a maximum.
+    """
+    n = len(time)
+    stratum = np.zeros(n, int) if strata is None else np.unique(strata, return_inverse=True)[1]
+    order = np.lexsort([time, stratum]) if strata is not None else np.argsort(time, kind="stable")
+    entries, entering = np.empty(0), np.empty(0, int)
+    if entry is not None:
+        entries = entry[order]
+        entering = np.lexsort([entries, stratum[order]])
+    weights = np.ones(n) if weights is None else weights
+    coef = np.zeros(covariates.shape[1])
+    found = _maximize(
+        time[order],
+        event[order],
+        stratum[order],
+        np.ascontiguousarray(covariates[order]),
+        weights[order],
+        entries,
+        entering,
+        ties == "efron",
+        coef,
+    )[0]
+    return coef if found else None
+
+
+def fit_batch(time, event, covariates, *, ties):
+    """Fit one Cox model to each of many cohorts of the same size.
+
+    Parameters
+    ----------
+    time, event : ndarray of shape (n_cohort, n)
+    covariates : ndarray of shape (n_cohort, n, p)
+    ties : {'efron', 'breslow'}
+
+    Returns
+    -------
+    coef, std_error : ndarray of shape (n_cohort, p)
+        NaN where the likelihood has no maximum.
+    log_likelihood : ndarray of shape (n_cohort,)
+    """
+    arrays = np.asarray(time, float), np.asarray(event, bool), np.asarray(covariates, float)
+    return _fit_batch(*arrays, ties == "efron")
+
+
+@njit(cache=True)
+def _fit_batch(time, event, covariates, efron):
+    n_cohort, n, p = covariates.shape
+    coefs, std_errors = np.zeros((n_cohort, p)), np.full((n_cohort, p), np.nan)
+    values = np.full(n_cohort, np.nan)
+    stratum, weights = np.zeros(n, np.int64), np.ones(n)
+    entries, entering = np.empty(0), np.empty(0, np.int64)
+    x = np.empty((n, p))
+    for k in range(n_cohort):
+        order = np.argsort(time[k])
+        for i in range(n):
+            x[i] = covariates[k, order[i]]
+        found, value, information = _maximize(
+            time[k][order],
+            event[k][order],
+            stratum,
+            x,
+            weights,
+            entries,
+            entering,
+            efron,
+            coefs[k],
+        )
+        if found:
+            values[k] = value
+            inverse = np.linalg.inv(information)
+            for j in range(p):
+                std_errors[k, j] = math.sqrt(inverse[j, j])
+        else:
+            coefs[k] = np.nan
+    return coefs, std_errors, values
+
+
+@njit(cache=True)
+def _maximize(time, event, stratum, x, weight, entry, entering, efron, coef):
+    """Climb to the maximum from `coef`, which becomes it; whether there is one, value, Hessian."""
+    p = x.shape[1]
+    score, information = np.zeros(p), np.zeros((p, p))
+    arrays = (time, event, stratum, x, weight, entry, entering, efron)
+    value = _sweep(arrays, coef, score, information)
+    for _ in range(MOST_STEPS):
+        if not math.isfinite(value) or not _is_positive(information):
+            break
+        step = np.linalg.solve(information, score)
+        longest = np.abs(step).max()
+        start = coef.copy()
+        allowed = 1e-12 * abs(value)
+        for _ in range(MOST_HALVINGS):
+            coef[:] = start + step
+            new = _sweep(arrays, coef, score, information)
+            if new >= value - allowed or longest < PRECISION:
+                break
+            step /= 2
+        value = new
+        if longest < PRECISION:
+            return _is_positive(information), value, information
+    return False, value, information
+
+
+@njit(cache=True)
+def _is_positive(matrix):
+    """Whether Cholesky's factors exist and are not nearly singular."""
+    p = len(matrix)
+    factor = np.zeros((p, p))
+    for i in range(p):
+        for j in range(i + 1):
+            rest = matrix[i, j]
+            for k in range(j):
+                rest -= factor[i, k] * factor[j, k]
+            if i > j:
+                factor[i, j] = rest / factor[j, j]
+            elif not rest > 1e-10 * matrix[i, i]:
+                return False
+            else:
+                factor[i, i] = math.sqrt(rest)
+    return True
+
+
+@njit(cache=True)
+def _sweep(arrays, coef, score, information):
+    """The log likelihood; writes its gradient and its negative Hessian."""
+    time, event, stratum, x, weight, entry, entering, efron = arrays
+    n, p = x.shape
+    score[:] = 0.0
+    information[:] = 0.0
+    value = 0.0
+    total = 0.0
+    first, first_tied = np.zeros(p), np.zeros(p)
+    second, second_tied = np.zeros((p, p)), np.zeros((p, p))
+    i, late = n - 1, len(entering) - 1
+    while i >= 0:
+        now, here = time[i], stratum[i]
+        if i == n - 1 or stratum[i + 1] != here:
+            total = 0.0
+            first[:] = 0.0
+            second[:] = 0.0
+            while late >= 0 and stratum[entering[late]] != here:
+                late -= 1
+        n_event, event_weight, tied = 0, 0.0, 0.0
+        first_tied[:] = 0.0
+        second_tied[:] = 0.0
+        while i >= 0 and time[i] == now and stratum[i] == here:
+            linear = 0.0
+            for a in range(p):
+                linear += x[i, a] * coef[a]
+            hazard = weight[i] * math.exp(linear)
+            total += hazard
+            _add(first, second, x[i], hazard)
+            if event[i]:
+                n_event += 1
+                event_weight += weight[i]
+                value += weight[i] * linear
+                tied += hazard
+                _add(first_tied, second_tied, x[i], hazard)
+                for a in range(p):
+                    score[a] += weight[i] * x[i, a]
+            i -= 1
+        if n_event == 0:
+            continue
+        while late >= 0 and stratum[entering[late]] == here and entry[entering[late]] >= now:
+            k = entering[late]
+            linear = 0.0
+            for a in range(p):
+                linear += x[k, a] * coef[a]
+            hazard = weight[k] * math.exp(linear)
+            total -= hazard
+            _add(first, second, x[k], -hazard)
+            late -= 1
+        share = event_weight / n_event
+        both, own, squared, crossed, own_squared = 0.0, 0.0, 0.0, 0.0, 0.0
+        for step in range(n_event):
+            gone = step / n_event if efron else 0.0
+            inverse = 1.0 / (total - gone * tied)
+            value += share * math.log(inverse)
+            both += inverse
+            own += gone * inverse
+            squared += inverse * inverse
+            crossed += gone * inverse * inverse
+            own_squared += (gone * inverse) ** 2
+        for a in range(p):
+            score[a] -= share * (both * first[a] - own * first_tied[a])
+            left = squared * first[a] - crossed * first_tied[a]
+            right = crossed * first[a] - own_squared * first_tied[a]
+            for b in range(a, p):
+                information[a, b] += share * (
+                    both * second[a, b]
+                    - own * second_tied[a, b]
+                    - left * first[b]
+                    + right * first_tied[b]
+                )
+    for a in range(p):
+        for b in range(a):
+            information[a, b] = information[b, a]
+    return value
+
+
+@njit(cache=True)
+def _add(first, second, x, hazard):
+    p = len(x)
+    for a in range(p):
+        product = hazard * x[a]
+        first[a] += product
+        for b in range(a, p):
+            second[a, b] += product * x[b]
