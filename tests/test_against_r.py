@@ -24,7 +24,7 @@ def pairs():
 
 def test_every_number_of_r_is_computed_here(pairs):
     absent = pairs.loc[pairs["_merge"] != "both", KEYS]
-    assert len(pairs) > 1000
+    assert len(pairs) > 2000
     assert absent.empty, f"{HINT}\n{absent.to_string()}"
 
 
