@@ -43,6 +43,8 @@ def _told(command):
         except BuildError as error:
             click.echo(f"error: {error}", err=True)
             status = FAILED
+        except BrokenPipeError:  # a reader such as head has seen enough; click ends quietly
+            raise
         except OSError as error:
             click.echo(f"error: {error.filename or 'a file'}: {error.strerror or error}", err=True)
             status = FAILED
@@ -271,23 +273,36 @@ def _schema():
 def audit(ledger, study, target):
     """Check the printed numbers of LEDGER against each other, without any patient's data.
 
-    A line for each check that is not consistent, then a summary. Exit status 0 if all are,
-    1 if something is not.
+    A line for each check that is not consistent, then how many answers of each kind every
+    check gives, then the numbers that no check reads. Exit status 0 if nothing is inconsistent
+    or implausible, 1 if something is, 2 if LEDGER cannot be used.
     """
-    from helpers.audit import CONSISTENT, describe, load_printed, summarize, to_records
+    from helpers.audit import CONSISTENT, describe, load_printed, summarize, to_records, unused
     from helpers.audit import audit as ask
     from helpers.study import load_study
     from helpers.tables.comparison import labels_of
 
     described = load_study(study) if study else None
     conventions, labels = (described.conventions, labels_of(described)) if study else (None, None)
-    checks = ask(load_printed(ledger), conventions, labels)
+    printed = load_printed(ledger)
+    checks = ask(printed, conventions, labels)
+    if not checks:
+        raise InputError(
+            ledger,
+            [
+                "no check reads any of its numbers; most need the sizes of the groups, "
+                "in rows with analysis 'cohort' and statistic 'n'"
+            ],
+        )
+    if target:
+        text = json.dumps(to_records(checks), indent=1, ensure_ascii=False)
+        target.write_text(text + "\n", "utf-8")
     for check in checks:
         if check.verdict != CONSISTENT:
             click.echo(describe(check))
     click.echo(summarize(checks).drop(columns="title").to_string())
-    if target:
-        target.write_text(json.dumps(to_records(checks), indent=1, ensure_ascii=False) + "\n")
+    if left := unused(printed, checks):
+        click.echo(f"no check reads {len(left)} printed numbers: {', '.join(left)}")
     return FAILED if any(check.fired for check in checks) else 0
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from helpers.errors import InputError
+from helpers.errors import InputError, Problem
 from helpers.formats import LARGEST_FIXED, NOT_REACHED, format_number, round_half_up
 from helpers.results import KEYS
 
@@ -42,38 +42,60 @@ def load_ledger(path, bounds=False) -> pd.DataFrame:
         A column is missing, an id stands twice, a class is unknown, or a number that is to
         be compared is not one; all of them are named at once.
     """
+    ledger = read_ledger(path)
+    if problems := find_problems(ledger, bounds):
+        raise InputError(path, problems)
+    return ledger
+
+
+def read_ledger(path, required=COLUMNS) -> pd.DataFrame:
+    """Read the cells of a ledger as text.
+
+    Parameters
+    ----------
+    path : path-like
+    required : sequence of str
+        Columns that have to be there.
+
+    Raises
+    ------
+    InputError
+        The file is not there or no CSV, or columns are missing.
+    """
     path = Path(path)
     try:
         ledger = pd.read_csv(path, dtype=str, keep_default_na=False)
     except FileNotFoundError:
         raise InputError(path, ["there is no such file; give the path of a ledger"]) from None
+    except OSError as error:
+        raise InputError(path, [f"cannot be read: {error.strerror}"]) from None
     except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise InputError(path, [f"cannot be read as CSV: {error}"]) from None
-    missing = [name for name in COLUMNS if name not in ledger]
+    missing = [name for name in required if name not in ledger]
     if missing:
         raise InputError(path, [f"column {name!r} is missing" for name in missing])
+    return ledger
+
+
+def find_problems(ledger, bounds=False) -> list[Problem]:
+    """What is wrong with the cells of a ledger, see `load_ledger`."""
     problems = []
     for index, row in ledger.iterrows():
         if row["class"] not in CLASSES:
-            problems.append(
-                f"row {index + 2}, column 'class': found {row['class']!r}; "
-                f"it is one of {', '.join(CLASSES)}"
-            )
+            text = f"found {row['class']!r}; it is one of {', '.join(CLASSES)}"
+            problems.append(Problem(text, [index + 2], "class"))
         elif row["class"] in COMPARED and row["printed"] not in (NOT_REACHED, NO_TEST):
             text = row["printed"].lstrip("<>≤≥") if bounds else row["printed"]
             if not _is_number(text):
-                problems.append(
-                    f"row {index + 2}, column 'printed': {row['printed']!r} is no number"
-                )
+                text = f"{row['printed']!r} is no number"
+                problems.append(Problem(text, [index + 2], "printed"))
             for name in ("decimals", "precision"):
                 if not row[name].isdigit():
-                    problems.append(f"row {index + 2}, column {name!r}: whole decimals are needed")
+                    problems.append(Problem("whole decimals are needed", [index + 2], name))
     for identifier, rows in ledger.groupby("id", sort=False):
         if len(rows) > 1:
-            problems.append(f"column 'id': {identifier!r} stands {len(rows)} times")
-    if problems:
-        raise InputError(path, problems)
-    return ledger
+            problems.append(Problem(f"{identifier!r} stands {len(rows)} times", column="id"))
+    return problems
 
 
 def _is_number(text) -> bool:

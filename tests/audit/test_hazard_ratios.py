@@ -9,7 +9,12 @@ from hypothesis import strategies as st
 from ledgers import ask, ledger, row, verdicts
 
 from helpers.audit import CONSISTENT, IMPLAUSIBLE, INCONSISTENT, INFORMATION, Printed
-from helpers.audit.hazard_ratios import hazard_ratios, interaction_p, least_events
+from helpers.audit.hazard_ratios import (
+    hazard_ratios,
+    interaction_p,
+    least_events,
+    z_distance,
+)
 from helpers.audit.labels import event_chance
 from helpers.audit.medians import most_events_not_reached
 from helpers.audit.multiplicity import METHODS, adjust
@@ -166,6 +171,64 @@ def test_interaction_by_hand():
     ]
     rows += [*levels((24, 22), (23, 19)), *cox("1.109", "0.658", "1.869")]
     assert verdicts("interaction", *rows) == [INFORMATION]
+
+
+def test_z_of_all_from_its_halves_by_hand():
+    """Halves with z 1 and 2, equal events: z of all is (1 + 2) / 1.4142 = 2.1213."""
+    halves = [[(1.0, 1.0)], [(2.0, 2.0)]]
+    assert z_distance([(2.1213, 2.1213)], halves, (0.5, 0.5)) == pytest.approx(0, abs=1e-4)
+    assert z_distance([(0.0, 0.0)], halves, (0.5, 0.5)) == pytest.approx(2.1213, abs=1e-4)
+    unknown = [[(1.0, 1.0), (-1.0, -1.0)], [(2.0, 2.0)]]
+    assert z_distance([(0.0, 0.0)], unknown, (0.5, 0.5)) == pytest.approx(0.7071, abs=1e-4)
+    # a share of 0.8 puts 0.8944 on the first: 0.8944 + 2 * 0.4472 = 1.7889
+    assert z_distance([(0.0, 0.0)], halves, (0.5, 0.8)) == pytest.approx(1.7889, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("late", "early", "verdict"),
+    [
+        ("0.290", "0.005", CONSISTENT),
+        ("0.290", "0.500", CONSISTENT),  # z of all is 2.6, of the halves at most 1.3: 1.35 apart
+        ("0.790", "0.700", IMPLAUSIBLE),
+        ("0.001", "0.001", CONSISTENT),  # 1.37 apart, if nearly all events are in one
+        ("<0.0001", "<0.0001", IMPLAUSIBLE),
+    ],
+)
+def test_p_values_of_subgroups_against_that_of_all(late, early, verdict):
+    keys = {"endpoint": "os", "variable": "stage", "group": "between_arms"}
+    rows = [
+        *cox("0.49", "0.28", "0.84", "0.009", "new_vs_old", "survival", variable="arm"),
+        row("subgroup", "p", late, level="late", **keys),
+        row("subgroup", "p", early, level="early", **keys),
+        *levels((24, 22), (23, 19)),
+        *median("27.1", level="late", group="new"),
+        *median("21.1", level="late", group="old"),
+        *median("33.6", level="early", group="new"),
+        *median("20.2", level="early", group="old"),
+    ]
+    assert verdicts("subgroup_p", *rows) == [verdict]
+
+
+@pytest.mark.parametrize("row", reference("subgroup_z"), ids=lambda row: row["name"])
+def test_the_z_of_r_is_near_that_of_its_subgroups(row):
+    whole, first, second, n_first, n_second, total = map(float, row["input"].split())
+    share = float(row["value"])
+    assert n_first + n_second >= total
+    gap = z_distance([(whole, whole)], [[(first, first)], [(second, second)]], (share, share))
+    assert gap < 0.6
+
+
+def test_limits_of_an_arm_within_those_of_its_subgroups():
+    arm = median("31.1", "21.7", "36.0", analysis="survival", variable="arm", group="new")
+    parts = [
+        *median("27.1", "20.6", "34.0", level="late", group="new"),
+        *median("33.6", "24.2", "NA", level="early", group="new"),
+    ]
+    assert verdicts("subgroup_limits", *arm, *parts) == [CONSISTENT, CONSISTENT]
+    arm[1]["printed"] = "20.4"
+    assert verdicts("subgroup_limits", *arm, *parts) == [IMPLAUSIBLE, CONSISTENT]
+    parts[5]["printed"] = "35.8"
+    assert verdicts("subgroup_limits", *arm, *parts) == [IMPLAUSIBLE, IMPLAUSIBLE]
 
 
 def test_medians_inside_their_intervals():

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ledgers import ask, fired, number, row, verdicts
 from scipy import stats
 
-from helpers.audit import CONSISTENT, INCONSISTENT, UNDECIDED
+from helpers.audit import CONSISTENT, IMPLAUSIBLE, INCONSISTENT, UNDECIDED
 from helpers.audit.means import (
     PADDED,
     combined_sd,
@@ -121,6 +121,18 @@ def test_a_mean_that_every_integer_can_have_is_undecided():
     assert verdicts("grim", *rows) == [UNDECIDED]
     rows[0]["printed"] = "53.01"
     assert verdicts("grim", *rows) == [INCONSISTENT]
+
+
+@pytest.mark.parametrize(
+    ("overall", "verdict"),
+    [("28.0", CONSISTENT), ("31.0", UNDECIDED), ("36.5", IMPLAUSIBLE), ("10.0", IMPLAUSIBLE)],
+)
+def test_the_overall_quartile_between_those_of_the_arms(overall, verdict):
+    """Arms at 27 and 29, half of 88 from 28 to 50: ten neighbours are 10 * 2 * 22 / 88 = 5."""
+    texts = {"new": "29.0", "old": "27.0", "overall": overall}
+    rows = [row("baseline", "q1", text, variable="x", group=g) for g, text in texts.items()]
+    rows.append(row("baseline", "q3", "50.0", variable="x", group="overall"))
+    assert verdicts("overall", *rows) == [verdict]
 
 
 # properties

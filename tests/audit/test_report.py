@@ -1,4 +1,5 @@
 import json
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -7,9 +8,12 @@ import pytest
 from click.testing import CliRunner
 from ledgers import ledger, row
 
-from helpers.audit import CHECKS, VERDICTS, audit, describe, load_printed, summarize
+from helpers.audit import CHECKS, VERDICTS, audit, describe, load_printed, summarize, unused
+from helpers.audit.report import OPTIONAL
+from helpers.audit.statements import CLAIMS
 from helpers.cli import main
 from helpers.errors import InputError
+from helpers.published import CLASSES
 from helpers.study import load_study
 
 DATA = Path(__file__).parents[2] / "data"
@@ -88,12 +92,10 @@ def test_a_bad_ledger_exits_with_two_and_says_all(tmp_path):
     done = run(tmp_path / "ledger.csv", "--json", tmp_path / "checks.json")
     assert done.exit_code == 2
     assert not (tmp_path / "checks.json").exists()
-    frame["printed"] = frame["printed"].replace("about half", "47.8")
     frame.loc[0, ["printed_group", "grain"]] = ["new/old", "-1"]
-    frame.loc[1, ["claim", "about"]] = ["share", "row0"]
+    frame.loc[1, ["class", "claim", "about"]] = ["guess", "share", "row0"]
     frame.loc[2, "claim"] = "some"
     frame.loc[3, "claim"] = "every"
-    frame.loc[3, "printed"] = "50"
     frame[["decimals", "precision"]] = "0"
     frame.to_csv(tmp_path / "ledger.csv", index=False)
     with pytest.raises(InputError) as caught:
@@ -101,9 +103,75 @@ def test_a_bad_ledger_exits_with_two_and_says_all(tmp_path):
     assert [problem.split(":")[0] for problem in caught.value.problems] == [
         "row 2, column 'printed_group'",
         "row 2, column 'grain'",
+        "row 3, column 'class'",
         "row 3, column 'about'",
         "row 4, column 'claim'",
         "row 5, column 'printed'",
+    ]
+
+
+def test_four_columns_are_enough(tmp_path):
+    """22 of 46 is 47.8%; the second percentage is of no whole number of patients."""
+    lines = [
+        "analysis,variable,group,statistic,printed",
+        "cohort,,new,n,46",
+        "response,orr,new,percent,47.8",
+        "response,dcr,new,percent,89.3",
+        "response,orr,new,colour,1.5",
+    ]
+    (tmp_path / "ledger.csv").write_text("\n".join(lines) + "\n", "utf-8")
+    done = run(tmp_path / "ledger.csv")
+    assert done.exit_code == 1
+    assert "inconsistent: Percentages against counts: Dcr, new" in done.output
+    assert "[row4 89.3]" in done.output
+    assert done.output.endswith("no check reads 1 printed numbers: row5\n")
+
+
+def test_the_page_on_ledgers_shows_what_the_command_says(tmp_path):
+    page = (DATA.parent / "book" / "your_paper.md").read_text("utf-8")
+    example, shown, refused = re.findall(r"^```\n(.*?)^```", page, re.S | re.M)
+    (tmp_path / "paper.csv").write_text(example, "utf-8")
+    done = run(tmp_path / "paper.csv", "--json", tmp_path / "checks.json")
+    lines = [line for line in shown.splitlines() if ": " in line]
+    assert len(lines) == 2
+    assert all(line in done.output.splitlines() for line in lines)
+    assert "no check reads" not in done.output
+    for field in json.loads((tmp_path / "checks.json").read_text("utf-8"))[0]:
+        assert f"`{field}`" in page
+    for word in (*CLAIMS, *OPTIONAL, *VERDICTS, *CLASSES):
+        assert f"`{word}`" in page
+    damaged = example.replace("p_wald,0.130", "p_wald,1.7").replace("p,0.048", "p,1.7")
+    (tmp_path / "paper.csv").write_text(damaged, "utf-8")
+    done = run(tmp_path / "paper.csv")
+    assert done.exit_code == 2
+    problems = [line.partition("paper.csv: ")[2] for line in done.output.splitlines()]
+    assert refused.strip().partition("paper.csv: ")[2] in problems
+    assert len(problems) == 2
+
+
+def test_a_folder_is_no_ledger(tmp_path):
+    done = run(tmp_path)
+    assert done.exit_code == 2
+    assert "cannot be read: Is a directory" in done.output
+
+
+def test_numbers_that_no_check_reads_are_no_consistent_ledger(tmp_path):
+    text = "analysis,group,statistic,printed\nresponse,new,percent,47.8\n"
+    (tmp_path / "ledger.csv").write_text(text, "utf-8")
+    done = run(tmp_path / "ledger.csv", "--json", tmp_path / "checks.json")
+    assert done.exit_code == 2
+    assert "no check reads any of its numbers" in done.output
+    assert not (tmp_path / "checks.json").exists()
+
+
+def test_what_no_check_reads_on_the_print_of_the_study(checks):
+    left = unused(load_printed(DATA / "published.csv"), checks)
+    ranks = ["alt", "ast", "ggt", "total_bilirubin", "albumin", "lymphocyte", "neutrophil"]
+    drugs = ["apatinib", "sorafenib", "lenvatinib"]
+    assert left == [
+        *(f"text.tki.{drug}.tace_tc.duration_mean" for drug in drugs),
+        *(f"safety.temporary_stop.{arm}.n" for arm in ("tace_t", "tace_tc")),
+        *(f"table1.{name}.p" for name in ranks),
     ]
 
 

@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
-from ledgers import ask, number, row, verdicts
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ledgers import ask, fired, number, row, verdicts
 
-from helpers.audit import CONSISTENT, INCONSISTENT, INFORMATION
+from helpers.audit import CONSISTENT, IMPLAUSIBLE, INCONSISTENT, INFORMATION, UNDECIDED
 from helpers.audit.printed import window, without_padding
 from helpers.audit.quartiles import PROBABILITIES, possible_definitions, possible_sizes
 from helpers.estimators.location import quantile
@@ -169,6 +171,59 @@ def test_quartiles_in_order():
     assert verdicts("quartile_order", *rows) == [CONSISTENT]
     rows[0]["printed"] = "29.0"
     assert verdicts("quartile_order", *rows) == [INCONSISTENT]
+
+
+@pytest.mark.parametrize(
+    ("text", "statistic", "grain", "verdict"),
+    [
+        ("18.8", "q1", "1", CONSISTENT),  # 18.75
+        ("18.7", "q1", "1", CONSISTENT),  # 18.75, half to even
+        ("18.4", "q1", "1", IMPLAUSIBLE),
+        ("28.5", "median", "1", CONSISTENT),
+        ("28.3", "median", "1", IMPLAUSIBLE),
+        ("28", "median", "1", UNDECIDED),  # every integer is possible
+        ("29.0", "median", "2", CONSISTENT),
+        ("28.5", "median", "2", IMPLAUSIBLE),
+        ("28.5", "q1", "2", CONSISTENT),
+    ],
+)
+def test_quartiles_of_known_steps(text, statistic, grain, verdict):
+    rows = [row("baseline", statistic, text, variable="x", group="new", grain=grain)]
+    assert verdicts("quartile_grid", *rows) == [verdict]
+
+
+def test_quartiles_against_mean_and_deviation():
+    """The median is at most one deviation from the mean: 50 and 10 allow 40 to 60."""
+    rows = [
+        row("baseline", "mean", "50.0", variable="x", group="new"),
+        row("baseline", "sd", "10.0", variable="x", group="new"),
+        row("baseline", "median", "59.9", variable="x", group="new"),
+    ]
+    assert verdicts("quartile_spread", *rows) == [CONSISTENT]
+    rows[2]["printed"] = "60.2"
+    assert verdicts("quartile_spread", *rows) == [INCONSISTENT]
+    rows[2] |= {"statistic": "q3", "printed": "68.0"}  # root of 3 is 1.73, of 46 a little more
+    assert verdicts("quartile_spread", *rows) == [CONSISTENT]
+    rows[2]["printed"] = "69.5"
+    assert verdicts("quartile_spread", *rows) == [INCONSISTENT]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.integers(0, 60), min_size=4, max_size=50),
+    st.integers(1, 7),
+    st.integers(0, 3),
+)
+def test_true_quartiles_printed_correctly_raise_no_alarm(values, kind, decimals):
+    texts = dict(zip(PROBABILITIES, quartiles(values, kind, decimals), strict=True))
+    printed = {name: n.text for name, n in texts.items()}
+    printed["mean"] = format_number(np.mean(values), decimals)
+    printed["sd"] = format_number(np.std(values, ddof=1), decimals)
+    rows = [
+        row("baseline", name, text, variable="x", group="new", grain="1")
+        for name, text in printed.items()
+    ]
+    assert fired(rows, {"new": len(values)}) == []
 
 
 def test_sizes_that_quartiles_and_a_count_allow():

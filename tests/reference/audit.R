@@ -35,4 +35,14 @@ for (i in 1:6) {
   add("cox", i, c(printed, sum(event[x == 1]), sum(event[x == 0]), sum(x == 1), sum(x == 0)),
       paste(format(c(s$coefficients[1, 3], s$coefficients[1, 5]), digits = 15), collapse = " "))
 }
+# log-rank z of all, of two subgroups and the subgroups' share of the events
+for (i in 1:6) {
+  n <- 120; x <- rep(0:1, n / 2); stage <- rbinom(n, 1, 0.4)
+  time <- rexp(n, 0.05 * exp(-0.5 * x + 0.5 * stage)); event <- rbinom(n, 1, 0.7)
+  z <- function(s) { d <- survdiff(Surv(time, event) ~ x, subset = s)
+    (d$obs - d$exp)[1] / sqrt(d$var[1, 1]) }
+  all <- rep(TRUE, n)
+  add("subgroup_z", i, c(format(c(z(all), z(stage == 1), z(stage == 0)), digits = 15),
+      sum(stage == 1), sum(stage == 0), sum(event)), mean(stage[event == 1]))
+}
 write.csv(do.call(rbind, rows), quote = FALSE, row.names = FALSE)

@@ -22,7 +22,14 @@ from helpers.audit.check import (
     Check,
 )
 from helpers.audit.printed import Printed
-from helpers.audit.report import audit, describe, load_printed, summarize, to_records
+from helpers.audit.report import (
+    audit,
+    describe,
+    load_printed,
+    summarize,
+    to_records,
+    unused,
+)
 
 __all__ = [
     "CHECKS",
@@ -40,4 +47,5 @@ __all__ = [
     "load_printed",
     "summarize",
     "to_records",
+    "unused",
 ]

@@ -10,7 +10,14 @@ from functools import lru_cache
 import numpy as np
 from scipy import stats
 
-from helpers.audit.check import CONSISTENT, INCONSISTENT, INFORMATION, Check, register
+from helpers.audit.check import (
+    CONSISTENT,
+    IMPLAUSIBLE,
+    INCONSISTENT,
+    INFORMATION,
+    Check,
+    register,
+)
 from helpers.audit.printed import Number, reversed_contrast, sides, texts
 from helpers.formats import format_number, format_p
 from helpers.results import OVERALL
@@ -18,6 +25,7 @@ from helpers.results import OVERALL
 UNADJUSTED = ("survival", "cox_univariable")
 MODELS = (*UNADJUSTED, "cox_multivariable", "cox_full")
 ENDS = ("low", "high")
+FARTHEST_Z = 1.5  # between the z of all and that of its subgroups
 SMALLEST = 1e-12  # a limit printed as 0.000 is above zero
 
 
@@ -301,7 +309,7 @@ def interactions(printed):
         if not known or total is None or printed.beside(found[0], "p_interaction", level=""):
             continue
         events = [total * sizes[p.level] / sum(sizes.values()) for p in found]
-        signs = [_sign(printed, p) for p in found]
+        signs = [_sign(printed, p) or 1 for p in found]
         p = interaction_p([q.value for q in found], events, signs)
         yield Check(
             "interaction",
@@ -313,6 +321,96 @@ def interactions(printed):
             low=p,
             high=p,
         )
+
+
+@register("subgroup_p", "p values of subgroups against the p value of all")
+def subgroup_p(printed):
+    """The z values of two subgroups, weighted by the roots of their events, give that of all.
+
+    A log-rank z is the sum of observed less expected events over the root of its variance,
+    and the variance is nearly proportional to the events: stratified by the covariate, the z
+    of all is the sum of the subgroups' z, each times the root of its share of the events. The
+    unstratified test differs from the stratified one a little, the Wald test from both. A
+    distance above 1.5 is called implausible. The events of the subgroups are any that their
+    patients and the standard errors of the Cox models allow. A significant z has the sign of
+    the medians, another may have either.
+
+    References
+    ----------
+    Peto R, Peto J. Asymptotically efficient rank invariant test procedures. J R Stat Soc A
+    1972;135:185-206.
+    """
+    if len(printed.arms) != 2:
+        return
+    tests = [p for p in printed.all("p", analysis="subgroup") if not math.isnan(p.low)]
+    for endpoint, variable in dict.fromkeys((p.endpoint, p.variable) for p in tests):
+        found = [p for p in tests if (p.endpoint, p.variable) == (endpoint, variable)]
+        sizes = printed.level_sizes(variable, OVERALL)
+        whole = _test_of_all(printed, endpoint)
+        if whole is None or len(found) != 2 or {p.level for p in found} != set(sizes):
+            continue
+        total = implied_total(printed, endpoint) or 0
+        gap = z_distance(
+            _signed_z(printed, whole),
+            [_signed_z(printed, p) for p in found],
+            _event_shares(*(sizes[p.level] for p in found), total),
+        )
+        yield Check(
+            "subgroup_p",
+            printed.describe(endpoint=endpoint, variable=variable),
+            "z of all from the z of the subgroups",
+            texts(whole, *found),
+            f"{format_number(gap, 2)} apart",
+            CONSISTENT if gap <= FARTHEST_Z else IMPLAUSIBLE,
+            low=gap,
+            high=gap,
+        )
+
+
+def _test_of_all(printed, endpoint):
+    """The p value of the two arms, all patients together."""
+    keys = {"analysis": "survival", "endpoint": endpoint, "variable": "arm"}
+    names = ("p_logrank", "p_wald")
+    found = [p for name in names for p in printed.all(name, **keys) if not math.isnan(p.low)]
+    return found[0] if found else None
+
+
+def _event_shares(n_first, n_second, total):
+    """The smallest and the largest share of the events that the first subgroup can have."""
+    least, most = max(1, total - n_second), min(n_first, max(total - 1, 1))
+    if not total:
+        return 1 / (1 + n_second), n_first / (1 + n_first)
+    return least / total, most / total
+
+
+def _signed_z(printed, p):
+    """The intervals that z may lie in, positive where the first arm has the longer median."""
+    clear = stats.norm.isf(printed.conventions.significance_level / 2)
+    z = [float(stats.norm.isf(min(max(end, SMALLEST), 1.0) / 2)) for end in (p.high, p.low)]
+    sign = _sign(printed, p)
+    both = sign is None or z[0] < clear
+    return [sorted((s * z[0], s * z[1])) for s in ((1, -1) if both else (sign,))]
+
+
+def z_distance(whole, parts, shares) -> float:
+    """How far the z of all is from what the z of two subgroups allow.
+
+    Parameters
+    ----------
+    whole : list of (float, float)
+        Intervals in which the z of all may lie.
+    parts : list of 2 lists of (float, float)
+        The same of each subgroup.
+    shares : (float, float)
+        Smallest and largest share of the events in the first subgroup.
+    """
+    gaps = []
+    for first, second in itertools.product(*parts):
+        for share in np.linspace(*shares, 21):
+            roots = math.sqrt(share), math.sqrt(1 - share)
+            low, high = (roots[0] * first[i] + roots[1] * second[i] for i in (0, 1))
+            gaps += [max(0.0, low - z[1], z[0] - high) for z in whole]
+    return min(gaps)
 
 
 @lru_cache(maxsize=8)
@@ -328,13 +426,12 @@ def implied_total(printed, endpoint) -> int | None:
 
 
 def _sign(printed, p):
-    keys = {"analysis": p.analysis, "endpoint": p.endpoint, "variable": p.variable}
-    first, second = (
-        printed.find("median", level=p.level, group=arm, **keys) for arm in printed.arms
-    )
-    if first is None or second is None:
-        return 1
-    return 1 if first.low >= second.low else -1
+    """Whether the first arm's median is the longer (1) or the shorter (-1); None if unknown."""
+    keys = {name: getattr(p, name) for name in ("analysis", "endpoint", "variable", "level")}
+    first, second = (printed.find("median", group=arm, **keys) for arm in printed.arms)
+    if first is None or second is None or first.low == second.low:
+        return None
+    return 1 if first.low > second.low else -1
 
 
 def interaction_p(p_values, events, signs=(1, 1)) -> float:

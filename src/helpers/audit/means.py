@@ -9,11 +9,20 @@ import numpy as np
 from scipy import stats
 from scipy.optimize import minimize_scalar
 
-from helpers.audit.check import CONSISTENT, INCONSISTENT, INFORMATION, UNDECIDED, Check, register
+from helpers.audit.check import (
+    CONSISTENT,
+    IMPLAUSIBLE,
+    INCONSISTENT,
+    INFORMATION,
+    UNDECIDED,
+    Check,
+    register,
+)
 from helpers.audit.printed import BINARY, texts, without_padding
 from helpers.formats import format_number
 from helpers.results import BETWEEN_ARMS, OVERALL
 
+MOST_NEIGHBOURS = 10  # average distances between two patients that interpolation may bridge
 PADDED = "consistent if the numbers were rounded to integers and printed with a zero"
 
 
@@ -268,10 +277,12 @@ def debit_range(mean, size) -> tuple[float, float]:
 
 @register("overall", "The overall column against the arms")
 def overall(printed):
-    """The overall mean and deviation follow from the arms; the overall median lies between.
+    """The overall mean and deviation follow from the arms; the overall quartiles lie between.
 
-    Quartiles of the whole may lie outside those of the arms by one patient's distance, since
-    most definitions interpolate; such a case stays undecided.
+    A quartile of the whole may lie outside those of the arms by one patient's distance, since
+    most definitions interpolate. Half of the patients lie between the quartiles, so that two
+    neighbours are twice the interquartile range over n apart on average; within ten times
+    that the case stays undecided, further out it is implausible.
 
     References
     ----------
@@ -301,7 +312,7 @@ def overall(printed):
         for number in printed.all(statistic, group=OVERALL):
             arms = [printed.beside(number, statistic, group=arm) for arm in printed.arms]
             if None not in arms:
-                yield _between_arms(number, arms)
+                yield _between_arms(printed, number, arms)
 
 
 def combined_mean(means, sizes) -> tuple[float, float]:
@@ -350,18 +361,32 @@ def combined_sd(means, spreads, sizes) -> tuple[float, float]:
     )
 
 
-def _between_arms(number, arms):
+def _between_arms(printed, number, arms):
     low, high = min(arm.low for arm in arms), max(arm.high for arm in arms)
-    fits = number.overlaps(low, high)
-    outside = INCONSISTENT if number.statistic == "median" else UNDECIDED
+    apart = max(low - number.high, number.low - high)
+    verdict, explanation = CONSISTENT, ""
+    if not number.overlaps(low, high):
+        explanation = "quartiles are interpolated between patients"
+        verdict = UNDECIDED if apart <= _neighbours(printed, number) else IMPLAUSIBLE
+        if number.statistic == "median":
+            verdict = INCONSISTENT
     return Check(
         "overall",
         f"{number.subject}: {number.statistic}",
         "between those of the arms",
         texts(number, *arms),
         f"{format_number(low, number.decimals + 1)} to {format_number(high, number.decimals + 1)}",
-        CONSISTENT if fits else outside,
-        "" if fits else "quartiles are interpolated between patients",
+        verdict,
+        explanation,
         low,
         high,
     )
+
+
+def _neighbours(printed, number):
+    """Ten times the average distance between two patients; infinite if it is not known."""
+    size = printed.size(number.group)
+    first, third = (printed.beside(number, statistic) for statistic in ("q1", "q3"))
+    if None in (size, first, third):
+        return math.inf
+    return MOST_NEIGHBOURS * 2 * (third.high - first.low) / size

@@ -60,14 +60,7 @@ def subgroup_medians(printed):
     interval of a subgroup's, and implausible if not.
     """
     for median in printed.all("median", analysis="survival"):
-        parts = printed.all(
-            "median", analysis="subgroup", endpoint=median.endpoint, group=median.group
-        )
-        for variable in dict.fromkeys(part.variable for part in parts):
-            levels = [part for part in parts if part.variable == variable]
-            whole = set(printed.level_sizes(variable, median.group))
-            if whole and {part.level for part in levels} != whole or len(levels) < 2:
-                continue
+        for variable, levels in _levels(printed, median):
             low, high = min(p.low for p in levels), max(p.high for p in levels)
             inside = low <= median.high and median.low <= high
             verdict = CONSISTENT if inside else _outside(printed, median, levels)
@@ -82,6 +75,48 @@ def subgroup_medians(printed):
                 low,
                 high,
             )
+
+
+@register("subgroup_limits", "Limits of an arm's median within those of its subgroups")
+def subgroup_limits(printed):
+    """The interval of an arm's median reaches no further than those of its subgroups.
+
+    Where the bands of all subgroups lie above one half, so does that of the arm, which is
+    their mixture and narrower. With censoring the mixture changes over time, which is why an
+    interval that reaches further is called implausible and not inconsistent.
+    """
+    for median in printed.all("median", analysis="survival"):
+        for end in ("low", "high"):
+            limit = printed.beside(median, f"median_conf_{end}")
+            if limit is None:
+                continue
+            for variable, levels in _levels(printed, limit):
+                if end == "low":
+                    furthest = min(levels, key=lambda number: number.low)
+                    fits = limit.high >= furthest.low
+                else:
+                    furthest = max(levels, key=lambda number: number.high)
+                    fits = limit.low <= furthest.high
+                yield Check(
+                    "subgroup_limits",
+                    f"{limit.subject}, by {printed.describe(variable=variable)}",
+                    f"{'lower' if end == 'low' else 'upper'} limit within those of the subgroups",
+                    texts(limit, *levels),
+                    f"{limit.text} against {' and '.join(level.text for level in levels)}",
+                    CONSISTENT if fits else IMPLAUSIBLE,
+                    "" if fits else "censoring that differs between the subgroups",
+                )
+
+
+def _levels(printed, whole):
+    """A statistic of an arm at the levels of each covariate that make the arm up."""
+    keys = {"analysis": "subgroup", "endpoint": whole.endpoint, "group": whole.group}
+    parts = printed.all(whole.statistic, **keys)
+    for variable in dict.fromkeys(part.variable for part in parts):
+        levels = [part for part in parts if part.variable == variable]
+        known = set(printed.level_sizes(variable, whole.group))
+        if len(levels) > 1 and (not known or {part.level for part in levels} == known):
+            yield variable, levels
 
 
 def _outside(printed, median, levels):

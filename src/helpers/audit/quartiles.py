@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 import numpy as np
 from scipy.optimize import linprog
 
-from helpers.audit.check import CONSISTENT, INCONSISTENT, Check, register
-from helpers.audit.printed import texts, without_padding
+from helpers.audit.check import CONSISTENT, IMPLAUSIBLE, INCONSISTENT, UNDECIDED, Check, register
+from helpers.audit.printed import BINARY, SLACK, texts, without_padding
 from helpers.estimators.location import QUANTILE_METHODS, quantile
+from helpers.formats import format_number
 
 USUAL = (7, 6)  # of R in one version, of SPSS in the other
 PROBABILITIES = {"q1": 0.25, "median": 0.5, "q3": 0.75}
+INTERPOLATED = {"q1": 4, "median": 2, "q3": 4}  # parts of a step
 
 
 @register("quartile_order", "Quartiles in order")
@@ -31,6 +34,92 @@ def quartile_order(printed):
             " ≤ ".join(number.text for number in found),
             CONSISTENT if fits else INCONSISTENT,
         )
+
+
+@register("quartile_grid", "Quartiles of integers")
+def quartile_grid(printed):
+    """A median of integers ends in .0 or .5, a quartile in quarters.
+
+    The first seven of Hyndman and Fan's definitions, among them those of R, SPSS, SAS, Stata
+    and Excel, interpolate between two neighbouring values in quarters, and the median in
+    halves. This is to quartiles what GRIM is to means. Only for quantities of which the
+    ledger gives the step.
+
+    References
+    ----------
+    Hyndman RJ, Fan Y. Sample quantiles in statistical packages. Am Stat 1996;50:361-365.
+    """
+    for statistic, parts in INTERPOLATED.items():
+        for number in printed.all(statistic):
+            if number.grain in ("", BINARY) or not number.finite:
+                continue
+            unit = float(number.grain) / parts
+            nearest = round(number.value / unit) * unit
+            fits = number.overlaps(nearest, nearest)
+            decisive = number.high - number.low < unit * (1 - SLACK)
+            yield Check(
+                "quartile_grid",
+                f"{number.subject}: {statistic}",
+                f"a multiple of {unit:g}",
+                texts(number),
+                f"{nearest:g} is the nearest",
+                (CONSISTENT if decisive else UNDECIDED) if fits else IMPLAUSIBLE,
+                "" if fits else "the eighth or ninth definition of a quartile",
+                nearest,
+                nearest,
+            )
+
+
+@register("quartile_spread", "Quartiles against mean and standard deviation")
+def quartile_spread(printed):
+    """A median lies within one standard deviation of the mean, a quartile within about 1.8.
+
+    No share p of the values lies further than the deviation times the root of (1 - p) / p
+    beyond the mean. The share is that of the values from the quartile on, one less than the
+    definition that interpolates most would have.
+
+    References
+    ----------
+    Cantelli FP. Sui confini della probabilità. Atti Congr Int Mat Bologna 1928;6:47-59.
+    Hotelling H, Solomons LM. The limits of a measure of skewness. Ann Math Stat 1932;3:141.
+    """
+    for mean in printed.all("mean"):
+        sd, size = printed.beside(mean, "sd"), printed.size(mean.group)
+        if sd is None or size is None or size < 2:
+            continue
+        for statistic, probability in PROBABILITIES.items():
+            number = printed.beside(mean, statistic)
+            if number is None or not number.finite:
+                continue
+            low, high = quantile_bounds(mean, sd, size, probability)
+            yield Check(
+                "quartile_spread",
+                f"{mean.subject}: {statistic}",
+                "mean and SD allow",
+                texts(number, mean, sd),
+                f"{format_number(low, number.decimals)} to {format_number(high, number.decimals)}",
+                CONSISTENT if number.overlaps(low, high) else INCONSISTENT,
+                low=low,
+                high=high,
+            )
+
+
+def quantile_bounds(mean, sd, size, probability) -> tuple[float, float]:
+    """The quantiles that a printed mean and standard deviation allow, under any definition."""
+    population = sd.high * math.sqrt((size - 1) / size)
+
+    def reach(share):
+        """How many deviations from the mean a share of the values can lie at most."""
+        share = max(share, 1 / size)
+        return math.sqrt((1 - share) / share)
+
+    if probability == 0.5:
+        return mean.low - population, mean.high + population
+    outside = (size * min(probability, 1 - probability) - 1) / size
+    inside = (size * max(probability, 1 - probability) - 1) / size
+    far, near = reach(outside), reach(inside)
+    below, above = (far, near) if probability < 0.5 else (near, far)
+    return mean.low - below * population, mean.high + above * population
 
 
 @register("quartile_versions", "Two printed versions of one quartile")

@@ -8,13 +8,14 @@ from dataclasses import asdict
 
 import pandas as pd
 
+from helpers import published
 from helpers.audit.check import CHECKS, VERDICTS, Check
 from helpers.audit.medians import ANALYSES as MEDIAN_ANALYSES
-from helpers.audit.printed import BINARY, Printed, sides, window
+from helpers.audit.printed import BINARY, Printed, count_decimals, sides, window
 from helpers.audit.statements import CLAIMS, RELATIONS
-from helpers.errors import InputError
+from helpers.errors import InputError, Problem
 from helpers.formats import NOT_REACHED
-from helpers.published import COMPARED, load_ledger
+from helpers.published import COLUMNS, COMPARED, read_ledger
 
 COUNTS = ("n", "n_missing", "n_event")
 MEASURED = ("mean", "sd", "q1", "median", "q3", "percent", "duration_mean")
@@ -22,18 +23,22 @@ POSITIVE = ("median", "hazard_ratio") + tuple(
     f"{name}_conf_{end}" for name in ("median", "hazard_ratio") for end in ("low", "high")
 )
 PLAIN = re.compile(r"-?\d+(\.\d+)?")
+INEQUALITY = re.compile(rf"[{''.join(RELATIONS)}] ?\d*\.?\d+")
+REQUIRED = ("analysis", "group", "statistic", "printed")
 OPTIONAL = ("printed_group", "grain", "claim", "about")
 
 
 def load_printed(path) -> pd.DataFrame:
-    """Read a ledger with the columns that only an audit uses.
+    """Read a ledger for an audit.
 
     Parameters
     ----------
     path : path-like
-        See `helpers.published.load_ledger`. Optional columns: ``printed_group``, the contrast
-        as labelled in print where ``group`` holds another reading; ``grain``, the step in
-        which a quantity is measured, or ``binary``; ``claim`` and ``about``, see
+        See `helpers.published.load_ledger`; only the columns `REQUIRED` have to be there.
+        Without the others a row is named after its line, is of the class ``print``, and has
+        the decimals of its number. Columns that only an audit uses: ``printed_group``, the
+        contrast as labelled in print where ``group`` holds another reading; ``grain``, the
+        step in which a quantity is measured, or ``binary``; ``claim`` and ``about``, see
         `helpers.audit.statements`.
 
     Raises
@@ -41,43 +46,60 @@ def load_printed(path) -> pd.DataFrame:
     InputError
         All that is wrong with it.
     """
-    ledger = load_ledger(path, bounds=True)
-    for name in OPTIONAL:
-        if name not in ledger:
-            ledger[name] = ""
-    known = dict(zip(ledger["id"], ledger["printed"], strict=True))
-    problems = [
-        f"row {index + 2}, {problem}"
-        for index, row in ledger.iterrows()
-        for problem in _problems(row, known)
-    ]
-    if problems:
+    ledger = _complete(read_ledger(path, REQUIRED))
+    if problems := find_problems(ledger):
         raise InputError(path, problems)
     return ledger
 
 
+def find_problems(ledger) -> list[Problem]:
+    """What is wrong with the cells of a complete ledger, in the order of its rows."""
+    problems = published.find_problems(ledger, bounds=True)
+    known = dict(zip(ledger["id"], ledger["printed"], strict=True))
+    told = {(*problem.rows, problem.column) for problem in problems}
+    for index, row in ledger.iterrows():
+        for column, text in _problems(row, known):
+            if (index + 2, column) not in told:
+                problems.append(Problem(text, [index + 2], column))
+    return sorted(problems, key=lambda problem: problem.rows or (math.inf,))
+
+
+def _complete(ledger):
+    """Add the columns that a ledger for an audit need not have."""
+    decimals = ledger["printed"].map(lambda text: str(count_decimals(text)))
+    defaults = {
+        "id": [f"row{index + 2}" for index in range(len(ledger))],
+        "decimals": decimals,
+        "precision": decimals,
+        "class": "print",
+    }
+    absent = [name for name in (*COLUMNS, *OPTIONAL) if name not in ledger]
+    return ledger.assign(**{name: defaults.get(name, "") for name in absent})
+
+
 def _problems(row, known):
+    """The column and the text of each problem of a row."""
     if row["class"] in COMPARED and row["statistic"] and (wanted := _wanted(row)):
-        yield f"column 'printed': found {row['printed']!r}; {row['statistic']!r} needs {wanted}"
+        yield "printed", f"found {row['printed']!r}; {row['statistic']!r} needs {wanted}"
     if row["printed_group"] and sides(row["printed_group"]) is None:
-        yield f"column 'printed_group': {row['printed_group']!r} is not level_vs_reference"
+        yield "printed_group", f"{row['printed_group']!r} is not level_vs_reference"
     if row["grain"] not in ("", BINARY) and not _is_step(row["grain"]):
-        yield f"column 'grain': {row['grain']!r} is neither a step above zero nor {BINARY!r}"
+        yield "grain", f"{row['grain']!r} is neither a step above zero nor {BINARY!r}"
     claim = row["claim"]
     if not claim:
         return
     if claim not in CLAIMS:
-        yield f"column 'claim': found {claim!r}; it is one of {', '.join(CLAIMS)}"
+        yield "claim", f"found {claim!r}; it is one of {', '.join(CLAIMS)}"
     elif claim == "share":
         about = row["about"].split()
         if len(about) != 2 or not all(known.get(name, "").isdecimal() for name in about):
-            yield "column 'about': a share needs the ids of a count and of a denominator"
+            yield "about", "a share needs the ids of a count and of a denominator"
         elif not int(known[about[1]]):
-            yield f"column 'about': the denominator {about[1]!r} is zero"
+            yield "about", f"the denominator {about[1]!r} is zero"
         if not PLAIN.fullmatch(row["printed"]):
-            yield f"column 'printed': {row['printed']!r} is no percentage"
-    elif row["printed"][:1] not in RELATIONS:
-        yield f"column 'printed': {row['printed']!r} is no inequality for a claim to be about"
+            yield "printed", f"{row['printed']!r} is no percentage"
+    elif not INEQUALITY.fullmatch(row["printed"]):
+        yield "printed", f"{row['printed']!r} is no inequality for a claim to be about"
 
 
 def _wanted(row):
@@ -88,7 +110,7 @@ def _wanted(row):
         fits = text.isdecimal() and int(text) >= least
         return "" if fits else f"a whole number from {least}"
     if statistic == "p" or statistic.startswith("p_"):
-        low, high = window(text)
+        low, high = _bounds(text)
         fits = math.isnan(low) or (low < 1 and high > 0 and not math.isinf(low))
         return "" if fits else "a probability, a bound of one, or - for no test"
     plain = PLAIN.fullmatch(text)
@@ -98,6 +120,14 @@ def _wanted(row):
         fits = text == NOT_REACHED or (plain and not text.startswith("-"))
         return "" if fits else "a number that is not negative, or NA"
     return ""
+
+
+def _bounds(text):
+    """The window of a text; of one that is no number, a window that no probability has."""
+    try:
+        return window(text)
+    except ValueError:
+        return math.inf, math.inf
 
 
 def _is_step(text):
@@ -127,7 +157,8 @@ def audit(ledger, conventions=None, labels=None, only=None) -> list[Check]:
         A check whose numbers are not printed has no entry.
     """
     printed = Printed(ledger, conventions, labels)
-    return [check for name in only or CHECKS for check in CHECKS[name].ask(printed)]
+    names = CHECKS if only is None else only
+    return [check for name in names for check in CHECKS[name].ask(printed)]
 
 
 def summarize(checks) -> pd.DataFrame:
@@ -147,6 +178,13 @@ def summarize(checks) -> pd.DataFrame:
     counts["total"] = counts.sum(axis=1)
     counts.insert(0, "title", [CHECKS[name].title for name in counts.index])
     return counts
+
+
+def unused(ledger, checks) -> list[str]:
+    """The ids of the printed numbers of a study, but its sizes, that no check reads."""
+    used = {identifier for check in checks for identifier in check.printed}
+    rows = ledger[ledger["class"].isin(COMPARED) & (ledger["analysis"] != "cohort")]
+    return [identifier for identifier in rows["id"] if identifier not in used]
 
 
 def describe(check) -> str:

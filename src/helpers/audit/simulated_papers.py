@@ -11,7 +11,7 @@ import pandas as pd
 
 from helpers.audit.check import CHECKS
 from helpers.audit.printed import reversed_contrast
-from helpers.audit.report import OPTIONAL, audit
+from helpers.audit.report import OPTIONAL, audit, find_problems
 from helpers.cohort import cohort_from_frame
 from helpers.formats import NOT_REACHED, format_number
 from helpers.published import COLUMNS, NO_TEST
@@ -180,7 +180,6 @@ class ErrorKind:
     analyses, statistics : tuple of str
         Which rows it may strike.
     checks : tuple of str
-        Empty where no check covers it.
     """
 
     label: str
@@ -232,7 +231,7 @@ ERRORS = {
         "Limit of a median",
         ("survival", "subgroup"),
         ("median_conf_low", "median_conf_high"),
-        ("median_interval",),
+        ("median_interval", "subgroup_limits"),
     ),
     "restated": ErrorKind(
         "Number restated", ("response", "survival"), ("percent", "median"), ("restated",)
@@ -240,7 +239,7 @@ ERRORS = {
     "entry": ErrorKind(
         "Model without a covariate", ("cox_multivariable",), ("hazard_ratio",), ("entry",)
     ),
-    "logrank_p": ErrorKind("p of a subgroup", ("subgroup",), ("p",), ()),
+    "logrank_p": ErrorKind("p of a subgroup", ("subgroup",), ("p",), ("subgroup_p",)),
 }
 
 
@@ -303,7 +302,8 @@ def assess_paper(seed) -> dict[str, str]:
     -------
     dict of str to str
         ``seed``; ``false_alarms``, the checks that fire on the correct print; and for each
-        of `ERRORS` 1 if a covering check finds it, 0 if not, empty where it cannot occur.
+        of `ERRORS` 1 if a covering check finds it or the ledger is refused, for instance as
+        a probability above one; 0 if not, empty where it cannot occur.
     """
     ledger = simulate_paper(seed)
     asked = [name for name, question in CHECKS.items() if not question.informs]
@@ -316,8 +316,8 @@ def assess_paper(seed) -> dict[str, str]:
         if changed is None:
             assessed[kind] = ""
         else:
-            found = covering and any(check.fired for check in audit(changed, only=covering))
-            assessed[kind] = "1" if found else "0"
+            fired = any(check.fired for check in audit(changed, only=covering))
+            assessed[kind] = "1" if fired or find_problems(changed) else "0"
     return assessed
 
 
