@@ -1,10 +1,22 @@
 import numpy as np
+import pandas as pd
 import pytest
+from scipy.stats import chi2
+from test_demographics import STUDY
 from three_arms import DESIGNS, PATIENTS, assert_equals_r, three_arms
 
+from helpers.cohort import cohort_from_frame
 from helpers.estimators.cox import MONOTONE, NO_INFORMATION
 from helpers.results import select, value_of
+from helpers.study import Study
 from helpers.subgroups import summarize_subgroups
+
+STAGE = {
+    "kind": "categorical",
+    "label": "Stage",
+    "reference": "low",
+    "levels": {"low": {"label": "Low"}, "high": {"label": "High"}},
+}
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +44,24 @@ def test_p_is_by_the_convention(results):
     found = select(rows, statistic="p")
     assert found["method"].tolist() == ["joint Wald test"]
     assert found["value"].iloc[0] != p["p"]
+
+
+def test_interaction_by_hand():
+    # All deaths at one time, of ten patients in each cell: by Breslow the likelihood is that of a
+    # multinomial, and the test is the likelihood-ratio test of independence of the deaths.
+    deaths = {("old", "low"): 6, ("new", "low"): 2, ("old", "high"): 3, ("new", "high"): 5}
+    frame = pd.DataFrame(
+        [(arm, level, int(n < died)) for (arm, level), died in deaths.items() for n in range(10)],
+        columns=["group", "stage", "e"],
+    )
+    content = {key: STUDY[key] for key in ("title", "arm", "endpoints")}
+    content |= {"covariates": {"stage": STAGE}, "subgroups": ["stage"]}
+    study = Study.model_validate(content | {"conventions": {"ties": "breslow"}})
+    results = summarize_subgroups(cohort_from_frame(frame.assign(t=1), study))
+    observed = np.array([[6, 2], [3, 5]])
+    expected = np.array([[8 * 9, 8 * 7], [8 * 9, 8 * 7]]) / 16
+    statistic = 2 * np.sum(observed * np.log(observed / expected))
+    assert value_of(results, statistic="p_interaction") == pytest.approx(chi2.sf(statistic, 1))
 
 
 def test_adjusted_by_hand(results):
