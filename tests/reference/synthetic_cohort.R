@@ -17,7 +17,8 @@ groups <- list(overall = d, tace_t = d[d$arm == "tace_t", ], tace_tc = d[d$arm =
 
 compared <- "tace_tc_vs_tace_t"
 emit_limits <- function(analysis, statistic, values, ...) {
-  for (i in 1:3) emit(analysis, paste0(statistic, c("", "_conf_low", "_conf_high")[i]), values[i], ...)
+  names <- paste0(statistic, c("", "_conf_low", "_conf_high"))
+  for (i in 1:3) emit(analysis, names[i], values[i], ...)
 }
 
 rules <- list(
@@ -47,7 +48,8 @@ emit_shares <- function(analysis, has, ...) {
 emit_contrasts <- function(analysis, has, ...) {
   n <- c(sum(d$arm == "tace_tc"), sum(d$arm == "tace_t"))
   x <- c(sum(has[d$arm == "tace_tc"]), sum(has[d$arm == "tace_t"]))
-  wilson <- sapply(1:2, function(i) suppressWarnings(prop.test(x[i], n[i], correct = FALSE)$conf.int))
+  wilson_of <- function(x, n) suppressWarnings(prop.test(x, n, correct = FALSE)$conf.int)
+  wilson <- mapply(wilson_of, x, n)
   share <- x / n
   far <- sqrt(c((share[1] - wilson[1, 1])^2 + (wilson[2, 2] - share[2])^2,
     (wilson[2, 1] - share[1])^2 + (share[2] - wilson[1, 2])^2))
@@ -138,7 +140,8 @@ for (v in c("afp", "alt")) {
   x <- if (v == "afp") d[d$afp_baseline > 7, ] else d
   # Equal ratios tie, although their logarithms differ in the last bit.
   x$change <- round(log(x[[paste0(v, "_followup")]]) - log(x[[paste0(v, "_baseline")]]), 12)
-  columns <- c(baseline = paste0(v, "_baseline"), followup = paste0(v, "_followup"), change = "change")
+  columns <- c(baseline = paste0(v, "_baseline"), followup = paste0(v, "_followup"),
+    change = "change")
   for (l in names(columns)) {
     for (g in names(groups)) {
       values <- na.omit(x[[columns[l]]][g == "overall" | x$arm == g])
