@@ -11,6 +11,7 @@ from helpers.demographics import summarize_demographics
 from helpers.disclosure import COUNTS, hide_steps, round_at_risk, suppress
 from helpers.results import collect_results, select
 from helpers.safety import summarize_safety
+from helpers.sections import summarize_all
 from helpers.survival import estimate_at_risk, estimate_curves, summarize_survival
 
 BELOW = 5
@@ -74,10 +75,21 @@ def test_what_is_computed_from_a_hidden_count_is_hidden():
 
 
 def test_how_many_have_no_outcome_does_not_follow():
-    frame = random_frame(study(), n=60, seed=5)
+    described = study().model_copy(update={"prognostic": ["arm", "sex"], "subgroups": ["sex"]})
+    frame = random_frame(described, n=60, seed=5)
     second = frame.index[frame["group"] == "2"][:2]
     frame.loc[second, "days"] = np.nan
-    after = suppress(results_of(cohort_from_frame(frame, study())), study())
+    after = suppress(summarize_all(cohort_from_frame(frame, described)), described)
+    models = after[after["analysis"].str.startswith("cox_") & (after["statistic"] == "n")]
+    of_all = models[models["level"].eq("") & models["group"].eq("")]
+    assert len(of_all) > 2
+    assert of_all["value"].isna().all()
+    number = models[models["variable"].eq("arm")].set_index("level")["value"]
+    assert number.drop("").isna().to_dict() == {"old": False, "new": True}
+    left_out = frame.loc[second, "sex"].str.lower()
+    by_sex = models[models["variable"].eq("sex") & models["level"].isin(left_out)]
+    assert len(by_sex) == left_out.nunique()
+    assert by_sex["value"].isna().all()
     rows = select(after, analysis="survival", endpoint="os", level="")
     value = rows.set_index(["statistic", "group"])["value"]
     assert value["n"].isna().to_dict() == {"overall": True, "old": False, "new": True}

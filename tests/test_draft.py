@@ -88,6 +88,21 @@ def test_times_go_with_their_events(tmp_path):
     assert study.identifier == "Number"
 
 
+def test_what_is_to_be_corrected_in_the_file_is_said(tmp_path):
+    path = spreadsheet(tmp_path)
+    frame = pd.read_excel(path).assign(Grade=[*["A", "b"] * 19, "B", "A"])
+    frame = frame.rename(columns={"Age": "Age (years)"}).astype({"CRP mg/L": object})
+    frame.loc[5, "CRP mg/L"] = ">300"
+    frame.to_excel(path, index=False)
+    text, study = drafted(path, tmp_path)
+    assert (
+        "#   CRP mg/L  # DECIDE: numbers in all cells but 1 (row 7: '>300'); correct them" in text
+    )
+    assert "b_2: {label: B, code: b}  # DECIDE: the same as B? Correct the file" in text
+    age = study.covariates["age_years"]
+    assert (age.label, age.unit, study.milestones) == ("Age", "years", [12, 24])
+
+
 def test_dates_of_events_end_follow_up(tmp_path):
     frame = pd.DataFrame(
         {

@@ -130,8 +130,18 @@ class _Counts:
         totals = {key for key in self.value if key[0] in ("cohort", "survival")}
         first = [terms for terms in self.sums if {key for _, key in terms} <= totals]
         self._hide_in(first, set(), small, hidden)
+        hidden |= {key for key in self.shown if self._stands_for(key) in hidden}
         self._hide_in(self.sums, totals, small, hidden)
         return hidden & self.shown
+
+    def _stands_for(self, key):
+        """The patients of an endpoint whose number a Cox model gives again."""
+        analysis, endpoint, variable, level, group, statistic = key
+        if statistic != "n" or not analysis.startswith("cox_"):
+            return None
+        if variable == "arm" and level:
+            return _survival_key(endpoint, level, "n")
+        return None if level or group else _survival_key(endpoint, OVERALL, "n")
 
     def only_tells_left_out(self, key, below) -> bool:
         """Whether a hidden count would tell nothing but how many have no time or event."""

@@ -21,6 +21,8 @@ MOST_LEVELS = 12  # up to which a text is taken for a category
 MOST_ARMS = 6
 EVENTS_PER_VARIABLE = 10
 SKEWED = 1.0
+MOSTLY_NUMBERS = 0.2  # of the cells are something else
+WITH_UNIT = r"(.*\S)\s*[(\[]([^()\[\]]+)[)\]]"
 
 ARM = ["trt01p", "trt01a", "arm", "arms", "armcd", "trt", "treatment", "treat", "rx", "regimen"]
 ARM += ["therapy", "group", "randomization", "allocation", "cohort"]
@@ -313,6 +315,8 @@ def _is_event(column):
 
 
 def _is_time(column):
+    if "age" in column.words:
+        return False
     named = TIME & set(column.words) or any(word.rstrip("s") in UNITS for word in column.words)
     return bool(named) and column.is_numeric and len(column.codes) > 2 and column.numbers.min() >= 0
 
@@ -341,6 +345,7 @@ def _write(roles, columns, path, sheet):
     yield from _write_arm(roles.arm, roles.arm_is_named)
     yield ""
     yield from _write_endpoints(roles.endpoints)
+    yield "milestones: [12, 24]  # DECIDE: the times at which survival is stated"
     stems = {before.name: stem for stem, (before, _) in roles.measurements.items()}
     keys = _keys(roles.covariates, stems)
     if keys:
@@ -368,7 +373,18 @@ def _write(roles, columns, path, sheet):
     if roles.unused:
         yield ""
         yield "# Not used, and never shown (dates, free text, or one value only):"
-        yield from (f"#   {_comment(column.name)}" for column in roles.unused)
+        yield from (f"#   {_comment(c.name)}{_almost_numbers(c)}" for c in roles.unused)
+
+
+def _almost_numbers(column):
+    """What keeps a column of numbers from being one."""
+    others = column.cells[column.numbers.isna()] if not column.is_date else column.cells[:0]
+    if not 0 < len(others) <= MOSTLY_NUMBERS * len(column.cells):
+        return ""
+    first = f"row {others.index[0]}: {_comment(others.iloc[0])}"
+    return (
+        f"  # DECIDE: numbers in all cells but {len(others)} ({first}); correct them, draft again"
+    )
 
 
 def _write_formats(columns):
@@ -415,12 +431,15 @@ def _write_arm(column, is_named):
 
 def _write_levels(column, keys, indent):
     yield f"{indent}levels:"
+    seen = {}
     for code, key in keys.items():
         label = column.described(code)
         entry = {"label": label[:1].upper() + label[1:]}
         if code != key:
             entry["code"] = code
-        yield f"{indent}  {_flow(key)}: {_flow(entry)}"
+        twin = seen.setdefault(label.casefold(), code)
+        note = "" if twin == code else f"  # DECIDE: the same as {_comment(twin)}? Correct the file"
+        yield f"{indent}  {_flow(key)}: {_flow(entry)}{note}"
 
 
 def _write_endpoints(endpoints):
@@ -527,17 +546,19 @@ def _write_covariates(columns, keys):
             yield from _write_levels(column, levels, "    ")
             continue
         summary = "mean_sd" if abs(column.numbers.skew()) < SKEWED else "median_iqr"
+        stated = re.fullmatch(WITH_UNIT, column.label)
+        label, unit = stated.groups() if stated else (column.label, "")
         yield "    kind: continuous"
-        yield f"    label: {_flow(column.label)}"
+        yield f"    label: {_flow(label)}"
         yield from [f"    column: {_flow(column.name)}"] if column.name != key else []
-        yield "    unit: ''  # DECIDE"
+        yield f"    unit: {_flow(unit)}" + ("" if stated else "  # DECIDE")
         yield f"    summary: {summary}"
         yield f"    decimals: {_decimals(column)}"
 
 
 def _write_models(roles, keys):
     event = roles.endpoints[0][-1]
-    count = event.cells.value_counts().min()
+    count = len(event.cells) if event.is_date else event.cells.value_counts().min()
     yield ""
     yield f"baseline: {_flow(keys)}"
     yield (
