@@ -11,6 +11,7 @@ import pyreadstat
 import pytest
 from click.testing import CliRunner
 
+from helpers import cohort_files
 from helpers.cli import main
 from helpers.cohort import load_cohort
 from helpers.draft import draft_study
@@ -466,3 +467,25 @@ def test_a_draft_of_a_damaged_file_is_a_study_file_or_a_reason(name, tmp_path):
     else:
         (tmp_path / "study.yml").write_text(text, "utf-8")
         load_study(tmp_path / "study.yml")
+
+
+@pytest.mark.parametrize("name", ["plain", "semicolons", "blank line", "quoted", *REFUSED])
+def test_a_large_text_file_is_read_as_a_small_one(tmp_path, monkeypatch, name):
+    others = {
+        "plain": GOOD,
+        "semicolons": GOOD.replace(",", ";").replace("1.5", " 1.5 "),
+        "blank line": GOOD.replace("\n", "\n\n", 1),
+        "quoted": GOOD.replace("Male", '"Male"'),
+    }
+    path = save(tmp_path, others[name] if name in others else REFUSED[name][0])
+
+    def read():
+        try:
+            return load_cohort(path, study()).data
+        except InputError as error:
+            return [str(problem) for problem in error.problems]
+
+    small = read()
+    monkeypatch.setattr(cohort_files, "LARGE_TEXT", 0)
+    large = read()
+    assert large == small if isinstance(small, list) else large.equals(small)

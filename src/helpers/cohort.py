@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import re
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from helpers.study import Study
 
 MISSING = {"", "NA", "N/A", "#N/A", "n/a", "NaN", "nan", "NULL", "null", "."}
 SHOWN_ROWS = 5  # rows that one message names before it counts the rest
+MOST_REPEATED = 100  # identifiers that are named
 NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
 DATES = {
     "iso": "2024-03-31",
@@ -99,8 +101,9 @@ def load_cohort(path, study) -> Cohort:
     InputError
         With every problem of the file: row, column, what was found, what to do.
     """
-    cells = read_cohort_file(path, study.sheet).cells
-    return Cohort(check_cells(cells, study, path).reset_index(drop=True), study)
+    data = check_cells(read_cohort_file(path, study.sheet).cells, study, path)
+    data.index = pd.RangeIndex(len(data))
+    return Cohort(data, study)
 
 
 def cohort_from_frame(frame, study, source="cohort") -> Cohort:
@@ -319,15 +322,17 @@ def check_cells(cells, study, source) -> pd.DataFrame:
     ]
     if missing:
         problems.append(Problem(f"the columns of the file are {', '.join(cells.columns)}", [1]))
-    text = cells.where(~cells.isin(MISSING), None)
+    used = {field.column for field in fields}.difference(missing)
+    text = {name: _distinct(cells[name]) for name in used}
     for field in fields:
         if field.column not in missing:
             problems += _violations(text[field.column], field)
     if study.identifier and study.identifier not in missing:
-        problems += _repeated(text[study.identifier])
+        problems += _repeated(cells[study.identifier])
     if study.arm.column not in missing:
         codes = study.arm.codes()
-        occupied = {codes.get(_without_zeros(cell)) for cell in text[study.arm.column]}
+        found = text[study.arm.column].cat.categories
+        occupied = {codes.get(_without_zeros(cell)) for cell in found}
         problems += [
             Problem(
                 f"no patient in arm {arm!r}; "
@@ -339,12 +344,28 @@ def check_cells(cells, study, source) -> pd.DataFrame:
         ]
     if problems:
         raise InputError(source, dict.fromkeys(problems))
-    data = pd.DataFrame({f.name: f.convert(text[f.column]) for f in fields}, index=text.index)
+    columns = {field.name: _convert(text[field.column], field) for field in fields}
+    data = pd.DataFrame(columns, index=cells.index, copy=False)
     data, problems = _derive_times(data, study)
     problems += _unobserved_arms(data, study)
     if problems:
         raise InputError(source, problems)
     return data
+
+
+def _distinct(cells):
+    """Cells as categories of text, each of which is checked and converted once."""
+    cells = cells.astype("category")
+    known = ~cells.cat.categories.isin(MISSING)
+    codes = np.append(np.where(known, np.cumsum(known) - 1, -1), -1)[cells.cat.codes]
+    known = pd.Categorical.from_codes(codes, cells.cat.categories[known])
+    return pd.Series(known, index=cells.index, name=cells.name)
+
+
+def _convert(cells, field):
+    values = pd.Series(field.convert(pd.Series(cells.cat.categories, dtype=object)))
+    values = values.array if values.dtype == "category" else values.to_numpy()
+    return pd.api.extensions.take(values, cells.cat.codes.to_numpy(), allow_fill=True)
 
 
 def _derive_times(data, study):
@@ -405,26 +426,26 @@ def _similar(name, columns):
 
 
 def _violations(cells, field):
-    column = pa.Column(object, checks=field.check, nullable=field.nullable)
-    schema = pa.DataFrameSchema({field.column: column})
+    if not field.nullable:
+        found = cells.index[cells.isna()]
+        yield from _at_cells(found, "is empty; this column must be complete", field.column)
+    distinct = pd.Series(cells.cat.categories, dtype=object).to_frame(field.column)
+    schema = pa.DataFrameSchema({field.column: pa.Column(object, checks=field.check)})
     try:
-        schema.validate(cells.to_frame(), lazy=True)
+        schema.validate(distinct, lazy=True)
     except pa.errors.SchemaErrors as error:
-        cases = error.failure_cases
-    else:
-        return
-    empty = cases["check"] == "not_nullable"
-    for meaning, group in (
-        ("is empty; this column must be complete", cases[empty]),
-        (field.check.error, cases[~empty]),
-    ):
-        found = group.drop_duplicates("index")
-        for index, case in zip(found["index"][:SHOWN_ROWS], found["failure_case"], strict=False):
-            what = meaning if pd.isna(case) else f"found {_quoted(case)}: {meaning}"
-            yield Problem(what, [index], field.column)
-        if len(found) > SHOWN_ROWS:
-            rest = len(found) - SHOWN_ROWS
-            yield Problem(f"{rest} more rows like these", column=field.column)
+        wrong = cells[cells.isin(error.failure_cases["failure_case"])]
+        said = (f"found {_quoted(case)}: {field.check.error}" for case in wrong[:SHOWN_ROWS])
+        yield from _at_cells(wrong.index, said, field.column)
+
+
+def _at_cells(rows, texts, column):
+    """Problems of a column: one for each of the first rows, and how many more there are."""
+    texts = itertools.repeat(texts) if isinstance(texts, str) else texts
+    for row, text in zip(rows[:SHOWN_ROWS], texts, strict=False):
+        yield Problem(text, [row], column)
+    if len(rows) > SHOWN_ROWS:
+        yield Problem(f"{len(rows) - SHOWN_ROWS} more rows like these", column=column)
 
 
 def _quoted(case):
@@ -435,12 +456,17 @@ def _quoted(case):
 
 
 def _repeated(cells):
-    for identifier, group in cells.groupby(cells, sort=False):
-        if len(group) > 1:
-            yield Problem(
-                f"identifier {identifier!r} stands {len(group)} times; a patient has one row",
-                list(group.index),
-                cells.name,
-            )
-    for index in cells.index[cells.isna()]:
-        yield Problem("is empty; each patient needs an identifier", [index], cells.name)
+    blank = cells.isin(MISSING)
+    repeated = cells[cells.duplicated(keep=False) & ~blank].astype(object)
+    groups = list(repeated.groupby(repeated, sort=False))
+    for identifier, group in groups[:MOST_REPEATED]:
+        yield Problem(
+            f"identifier {identifier!r} stands {len(group)} times; a patient has one row",
+            list(group.index),
+            cells.name,
+        )
+    if len(groups) > MOST_REPEATED:
+        rest = len(groups) - MOST_REPEATED
+        yield Problem(f"{rest} more identifiers that stand several times", column=cells.name)
+    empty = cells.index[blank]
+    yield from _at_cells(empty, "is empty; each patient needs an identifier", cells.name)

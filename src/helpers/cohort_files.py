@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import datetime
+import functools
 import io
 import math
 import numbers
+import operator
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from helpers.errors import InputError, Problem
@@ -25,7 +28,10 @@ OLD_SPREADSHEETS = {".xls", ".xlsb", ".ods", ".numbers"}
 DELIMITERS = (",", ";", "\t", "|")
 SHOWN_ROWS = 5  # rows that one message names before it counts the rest
 MOST_BYTES = 2**31
+LARGE_TEXT = 10_000_000  # bytes, from which on a text file is split at once where it can be
+PANDAS_INDEX = r"__index_level_\d+__"
 INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"
+BLANK = " \t\r\n\xa0" + INVISIBLE
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,8 @@ class CohortFile:
     ----------
     cells : DataFrame of str
         One row a patient, blanks around the text removed, dates as year-month-day. The index
-        is the row as the file's own program numbers it.
+        is the row as the file's own program numbers it. Columns of large files are categories
+        of text.
     column_labels : dict
         What a column is called in words, where the file says so.
     value_labels : dict
@@ -110,6 +117,8 @@ def as_text(value) -> str:
 
 
 def _read_text(path):
+    if path.stat().st_size > LARGE_TEXT and (found := _split_plain_text(path)) is not None:
+        return found
     text = _decode(path)
     if "\x00" in text:
         raise InputError(path, ["is not a text file, although its name says so"])
@@ -121,6 +130,36 @@ def _read_text(path):
         hint = "a quotation mark is not closed, or stands inside a cell"
         raise InputError(path, [Problem(f"{hint} ({error})", [reader.line_num])]) from None
     return CohortFile(_table(path, rows, ragged=True))
+
+
+def _split_plain_text(path):
+    """A large text file in which each delimiter splits cells; None if it is not that plain."""
+    import pyarrow
+    from pyarrow import csv as arrow_csv
+
+    content = path.read_bytes()
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff") or b'"' in content or b"\x00" in content:
+        return None
+    try:
+        header = content[: content.index(b"\n")].decode("utf-8-sig").rstrip("\r")
+        delimiter = _delimiter(header)
+        names = list(map(as_text, header.split(delimiter)))
+        if len(names) < 2 or "" in names or len(set(names)) < len(names):
+            return None
+        places = list(map(str, range(len(names))))
+        words = pyarrow.dictionary(pyarrow.int32(), pyarrow.string())
+        table = arrow_csv.read_csv(
+            pyarrow.BufferReader(content),
+            arrow_csv.ReadOptions(column_names=places, skip_rows=1),
+            arrow_csv.ParseOptions(delimiter=delimiter, quote_char=False, ignore_empty_lines=False),
+            arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(places, words), strings_can_be_null=False
+            ),
+        )
+    except (ValueError, pyarrow.ArrowInvalid):
+        return None
+    columns = (_encode_arrow(table.column(place)) for place in places)
+    return CohortFile(_from_columns(path, names, columns, first=2))
 
 
 def _decode(path):
@@ -325,18 +364,68 @@ def _read_statistical(path, kind):
 
 def _read_parquet(path):
     import pyarrow
+    from pyarrow import parquet
 
     try:
-        frame = pd.read_parquet(path)
+        file = parquet.ParquetFile(path)
+        names = [n for n in file.schema_arrow.names if not re.fullmatch(PANDAS_INDEX, n)]
+        encoded, dates = [], set()
+        for name in names:
+            column = file.read(columns=[name]).column(0)
+            encoded.append(_encode_arrow(column))
+            if pyarrow.types.is_temporal(column.type):
+                dates.add(name)
     except (pyarrow.ArrowInvalid, pyarrow.ArrowNotImplementedError, ValueError) as error:
         raise InputError(path, [_unreadable(error)]) from None
-    return CohortFile(_from_frame(path, frame), dates=_dates_of(frame))
+    return CohortFile(_from_columns(path, names, encoded), dates=frozenset(dates))
+
+
+def _encode_arrow(column):
+    """Categories of text of a column of Arrow, or its text where most patients differ."""
+    import pyarrow
+    from pyarrow import compute
+
+    if pyarrow.types.is_nested(column.type):
+        return _categories(*pd.factorize(column.to_pandas().map(as_text)))
+    encoded = column
+    if not pyarrow.types.is_dictionary(column.type):
+        encoded = column.dictionary_encode()
+    encoded = encoded.unify_dictionaries().combine_chunks()
+    codes, values = encoded.indices.fill_null(-1).to_numpy(), encoded.dictionary
+    if pyarrow.types.is_integer(values.type):
+        values = values.cast(pyarrow.string())
+    if pyarrow.types.is_string(values.type) and len(values) > len(codes) / 2:
+        text = compute.utf8_trim(column.cast(pyarrow.string()).fill_null(""), BLANK)
+        return pd.array(text, dtype="string[pyarrow]")
+    return _categories(codes, values.to_pylist())
+
+
+def _categories(codes, values):
+    """Categories of text from codes of values; the code -1 is a blank."""
+    texts = np.array([*map(as_text, values), ""], dtype=object)
+    codes_of_texts, categories = pd.factorize(texts)
+    return pd.Categorical.from_codes(codes_of_texts[codes], categories)
 
 
 def _from_frame(path, frame):
-    rows = {0: list(map(str, frame.columns))}
-    rows |= dict(enumerate(frame.astype(object).itertuples(index=False, name=None), start=1))
-    return _table(path, rows)
+    columns = (_categories(*pd.factorize(values)) for _, values in frame.items())
+    return _from_columns(path, list(map(str, frame.columns)), columns)
+
+
+def _from_columns(path, names, columns, first=1):
+    """A table of columns whose rows are numbered from `first`; blank ones are left out."""
+    columns = [pd.Series(column) for column in columns]
+    filled = [column != "" for column in columns]
+    some = [
+        column[full.argmax()] if full.any() else ""
+        for column, full in zip(columns, filled, strict=True)
+    ]
+    kept = _table(path, {0: names, 1: some}).columns
+    cells = dict(zip(names, columns, strict=True))
+    table = pd.DataFrame({name: cells[name] for name in kept}, copy=False)
+    table.index = pd.RangeIndex(first, len(table) + first)
+    known = functools.reduce(operator.or_, filled).to_numpy(bool)
+    return table if known.all() else table[known]
 
 
 def _dates_of(frame):

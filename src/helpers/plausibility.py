@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pandas as pd
 
@@ -166,8 +168,15 @@ def _far_out(values):
 
 def _repeated_patients(cells, study):
     rest = cells.drop(columns=[study.identifier] if study.identifier else [])
-    for _, rows in rest[rest.duplicated(keep=False)].groupby(list(rest.columns), sort=False):
-        yield Problem("are the same in every column: one patient twice?", list(rows.index))
+    repeated = rest[rest.duplicated(keep=False)]
+    patterns = repeated.astype(object).groupby(list(rest.columns), sort=False)
+    for _, rows in itertools.islice(patterns, SHOWN_ROWS):
+        more = f" ({len(rows) - SHOWN_ROWS} more rows like these)" if len(rows) > SHOWN_ROWS else ""
+        yield Problem(
+            f"are the same in every column: one patient twice?{more}", list(rows.index[:SHOWN_ROWS])
+        )
+    if patterns.ngroups > SHOWN_ROWS:
+        yield Problem(f"{patterns.ngroups - SHOWN_ROWS} more groups of rows that are the same")
 
 
 def _at(odd: pd.Series, text, column):

@@ -10,7 +10,8 @@ from helpers.estimators.risk_sets import last_before
 
 MOST_LEVELS = 64  # distinct values beyond which a covariate is not discrete
 SAMPLED = 10_000  # patients who are asked first
-CELLS_PER_PATIENT = 4  # beyond which a table does not pay
+CELLS_PER_PATIENT = 16  # beyond which a table does not pay
+MOST_CELLS = 4_000_000  # of a table, beyond which it takes more memory than the patients
 
 
 class CountTable:
@@ -118,7 +119,8 @@ def tabulate(time, event, covariates, *, strata=None, weights=None, entry=None):
         return None
     pattern = number_patterns(covariates)
     n_stratum = 1 if strata is None else len(pd.unique(strata))
-    if (pattern.max() + 1) * len(pd.unique(time)) * n_stratum > CELLS_PER_PATIENT * len(time):
+    n_cell = (pattern.max() + 1) * len(pd.unique(time)) * n_stratum
+    if n_cell > min(MOST_CELLS, CELLS_PER_PATIENT * len(time)):
         return None
     return CountTable(time, event, covariates, pattern, strata=strata, weights=weights, entry=entry)
 
