@@ -1,17 +1,18 @@
-"""When it pays to compile: loops that Python runs for few patients and numba for many."""
+"""When it pays to compile: loops that Python runs when short and numba when long."""
 
 import functools
 
-LARGE = 5_000  # patients from which on compiling, and counting in tables, pays
+LARGE = 5_000  # patients from which on it pays to compile a model, or to count in tables
+LONG = 2_000  # steps from which on it pays to compile a loop
 
 
-def compiled(function, n):
-    """The function itself or, for `n` patients that are many, the same compiled by numba."""
-    return _compile(function) if n >= LARGE else function
+def compiled(function, n_step):
+    """The function itself or, where its loop has many steps, the same compiled by numba."""
+    return _compile(function) if n_step >= LONG else function
 
 
 @functools.cache
 def _compile(function):
     from numba import njit
 
-    return njit(cache=True)(function)
+    return njit(cache=True, error_model="numpy")(function)

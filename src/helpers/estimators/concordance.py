@@ -40,7 +40,7 @@ def concordance(time, event, score, *, strata=None, weights=None, entry=None) ->
     patient, moment, kind, weight = map(np.concatenate, zip(*moves, strict=True))
     order = np.lexsort([kind, -moment, stratum[patient]])
     rank = np.unique(score, return_inverse=True)[1]
-    count = compiled(count_pairs, n)
+    count = compiled(count_pairs, len(order))
     agreeing, comparable = count(
         stratum[patient[order]],
         rank[patient[order]],

@@ -4,7 +4,15 @@ from functools import cached_property
 
 import numpy as np
 
+from helpers.estimators.compiling import compiled
+
 TIES = ("efron", "breslow")
+PLACES = {
+    (power, degree): n
+    for n, (power, degree) in enumerate(
+        (power, degree) for power in (1, 2, 3) for degree in range(power + 1)
+    )
+}
 
 
 class PartialLikelihood:
@@ -41,40 +49,27 @@ class PartialLikelihood:
         linear = linear - linear.max(initial=-np.inf)
         self.sets, self.covariates = sets, covariates
         self.hazard = np.exp(linear)
-        counts = sets.n_event
-        self._first = np.cumsum(counts) - counts
-        group = np.repeat(np.arange(len(counts)), counts)
-        self._gone = np.zeros(len(group))
-        if ties == "efron":
-            self._gone = (np.arange(len(group)) - self._first[group]) / counts[group]
         with np.errstate(divide="ignore", invalid="ignore"):
-            self._total = sets.at_risk(self.hazard)[group]
-            self._total -= self._gone * sets.with_event(self.hazard)[group]
-            logs = self._over_ties(np.log(self._total))
+            with_one = np.column_stack([np.ones(len(linear)), covariates])
+            at_risk, tied = self.sums(with_one)
+            add_up = compiled(sum_over_ties, sets.n_event.sum())
+            logs, self._moments = add_up(at_risk[:, 0], tied[:, 0], sets.n_event, ties == "efron")
             self.value = float(sets.event_weight @ linear - sets.weight @ logs)
-
-    def _over_ties(self, values):
-        return np.add.reduceat(values, self._first)
-
-    def moment(self, power, degree) -> np.ndarray:
-        """Sum over the steps of each time: share gone to `degree` over total hazard to `power`."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return self._over_ties(self._gone**degree / self._total**power)
+        self._at_risk, self._tied = at_risk[:, 1:], tied[:, 1:]
 
     def sums(self, values) -> tuple[np.ndarray, np.ndarray]:
         """Sum `values` of each row by hazard: over those at risk, over those with the event."""
         weighted = (self.hazard * values.T).T
         return self.sets.at_risk(weighted), self.sets.with_event(weighted)
 
-    @cached_property
-    def _of_covariates(self):
-        return self.sums(self.covariates)
+    def moment(self, power, degree) -> np.ndarray:
+        """Sum over the steps of each time: share gone to `degree` over total hazard to `power`."""
+        return self._moments[:, PLACES[power, degree]]
 
     @cached_property
     def means(self) -> np.ndarray:
         """Mean of the covariates over those at risk at each time, by hazard, over its steps."""
-        at_risk, tied = self._of_covariates
-        total = self.moment(1, 0)[:, None] * at_risk - self.moment(1, 1)[:, None] * tied
+        total = self.moment(1, 0)[:, None] * self._at_risk - self.moment(1, 1)[:, None] * self._tied
         return total / self.sets.n_event[:, None]
 
     @property
@@ -92,8 +87,46 @@ class PartialLikelihood:
         """Negative Hessian of the log likelihood, each time multiplied by `factor`."""
         weight, x = factor * self.sets.weight, self.covariates
         exposure = self.sets.exposures(weight * self.moment(1, 0), weight * self.moment(1, 1))
-        at_risk, tied = self._of_covariates
+        at_risk, tied = self._at_risk, self._tied
         both, crossed, own = (weight * self.moment(2, degree) for degree in range(3))
         across = (at_risk.T * crossed) @ tied
         squared = (at_risk.T * both) @ at_risk - across - across.T + (tied.T * own) @ tied
         return (x.T * (self.hazard * exposure)) @ x - squared
+
+
+def sum_over_ties(at_risk, tied, n_event, efron):
+    """Sum over the steps of each time, in which ever fewer of the tied patients are at risk.
+
+    Parameters
+    ----------
+    at_risk, tied : ndarray of shape (n_time,)
+        Hazard of those at risk and of those with the event.
+    n_event : ndarray of shape (n_time,)
+    efron : bool
+
+    Returns
+    -------
+    logs : ndarray of shape (n_time,)
+        Of the logarithms of the hazard at risk.
+    moments : ndarray of shape (n_time, 9)
+        As `PartialLikelihood.moment`, in the order of `PLACES`.
+    """
+    logs, moments = np.zeros(len(n_event)), np.zeros((len(n_event), 9))
+    for t in range(len(n_event)):
+        for step in range(n_event[t]):
+            gone = step / n_event[t] if efron else 0.0
+            total = at_risk[t] - gone * tied[t]
+            one = 1 / total
+            two = one * one
+            three = two * one
+            logs[t] += np.log(total)
+            moments[t, 0] += one
+            moments[t, 1] += gone * one
+            moments[t, 2] += two
+            moments[t, 3] += gone * two
+            moments[t, 4] += gone * gone * two
+            moments[t, 5] += three
+            moments[t, 6] += gone * three
+            moments[t, 7] += gone * gone * three
+            moments[t, 8] += gone * gone * gone * three
+    return logs, moments
