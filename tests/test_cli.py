@@ -93,6 +93,7 @@ def test_an_earlier_report_of_problems_is_replaced(tmp_path):
         ("run", COHORT, "--study", STUDY, "--out", "out", "--jobs", "0"),
         ("run", COHORT, "--study", STUDY, "--out", "out", "--typo"),
         ("score", "missing.csv"),
+        ("score", COHORT, "--study", STUDY),
     ],
 )
 def test_bad_input_is_exit_2_without_a_traceback(arguments, tmp_path, monkeypatch):

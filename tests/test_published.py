@@ -16,7 +16,9 @@ from helpers.published import (
     VERDICTS,
     WITHIN_ROUNDING,
     compare,
+    is_about,
     load_ledger,
+    load_ledger_of,
     summarize_verdicts,
 )
 from helpers.results import collect_results, result_row, select
@@ -120,6 +122,28 @@ def test_a_missing_or_empty_ledger_is_named(tmp_path):
     (tmp_path / "empty.csv").touch()
     with pytest.raises(InputError, match="cannot be read as CSV"):
         load_ledger(tmp_path / "empty.csv")
+
+
+@pytest.mark.parametrize(
+    ("groups", "expected"),
+    [
+        (["overall", "tace_t"], True),
+        (["overall", "absent"], False),
+        (["overall", "between_arms", "per_unit", "absent_vs_present", ""], True),
+        ([], True),
+    ],
+)
+def test_a_ledger_is_about_a_study_whose_arms_it_names(groups, expected):
+    study = load_study(DATA / "study.yml")
+    rows = [["a", "1", "0", "0", "print"]] * len(groups)
+    ledger = ledger_of(*rows).assign(group=groups) if rows else pd.DataFrame(columns=COLUMNS)
+    assert is_about(ledger, study) is expected
+
+
+def test_a_ledger_of_another_study_is_refused():
+    study = load_study(DATA / "hepatocellular.yml")
+    with pytest.raises(InputError, match="no number is of an arm of the study file"):
+        load_ledger_of(study, DATA / "published.csv")
 
 
 def test_the_ledger_holds_all_printed_values():

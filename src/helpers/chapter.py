@@ -9,7 +9,7 @@ from IPython.display import Markdown, display
 from helpers.cohort import Cohort, load_cohort
 from helpers.disclosure import suppress
 from helpers.formats import escape_markdown
-from helpers.published import compare, load_ledger
+from helpers.published import compare, is_about, load_ledger
 from helpers.results import KEYS, write_results
 from helpers.sections import SECTIONS, summarize_all
 from helpers.study import Study, load_study
@@ -40,7 +40,8 @@ class Chapter:
     results : DataFrame
         Every number that the chapter computes.
     comparison : DataFrame or None
-        The printed numbers of the same analyses, each with its verdict; None without a ledger.
+        The printed numbers of the same analyses, each with its verdict; None without a ledger
+        of the study.
     out : Path or None
         The folder for results, tables and figures.
     """
@@ -109,8 +110,8 @@ def _open(name, parameters, summarize):
     cohort = load_cohort(parameters.cohort, study)
     results = _summarize(cohort, summarize)
     comparison = None
-    if parameters.ledger:
-        comparison = compare(results, load_ledger(parameters.ledger))
+    if parameters.ledger and is_about(ledger := load_ledger(parameters.ledger), study):
+        comparison = compare(results, ledger)
     return Chapter(name, study, cohort, results, comparison, parameters.out)
 
 
@@ -147,7 +148,7 @@ def show_missing(reason) -> None:
 def show_comparison(chapter) -> None:
     """Show the printed numbers of the chapter beside the computed ones."""
     if chapter.comparison is None:
-        show_missing("No ledger of printed numbers was given: there is nothing to compare with.")
+        show_missing("No ledger of this study was given: there is nothing to compare with.")
         return
     if chapter.comparison.empty:
         show_missing("The ledger has no number of this chapter.")

@@ -187,12 +187,13 @@ def score(cohort, study, ledger, target):
     section. Exit status 0 if every number comes back.
     """
     from helpers.cohort import load_cohort
-    from helpers.published import compare, load_ledger
+    from helpers.published import compare, load_ledger_of
     from helpers.study import load_study
 
     data = find_project() / "data"
-    patients = load_cohort(cohort, load_study(study or data / "study.yml"))
-    printed = load_ledger(ledger or data / "published.csv")
+    described = load_study(study or data / "study.yml")
+    patients = load_cohort(cohort, described)
+    printed = load_ledger_of(described, ledger or data / "published.csv")
 
     from helpers.sections import summarize_all
 

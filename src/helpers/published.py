@@ -7,7 +7,7 @@ import pandas as pd
 
 from helpers.errors import InputError, Problem
 from helpers.formats import LARGEST_FIXED, NOT_REACHED, format_number, round_half_up
-from helpers.results import KEYS
+from helpers.results import BETWEEN_ARMS, KEYS, OVERALL, PER_UNIT
 
 PRINT = ["printed", "decimals", "precision", "place", "section", "class", "label", "note"]
 COLUMNS = ["id", *KEYS, *PRINT]
@@ -103,6 +103,35 @@ def _is_number(text) -> bool:
         return math.isfinite(float(text))
     except ValueError:
         return False
+
+
+def is_about(ledger, study) -> bool:
+    """Whether a ledger has numbers of an arm of `study`, or none of any arm.
+
+    Parameters
+    ----------
+    ledger : DataFrame
+        See `load_ledger`.
+    study : Study
+    """
+    groups = ledger.loc[ledger["class"].isin(COMPARED), "group"]
+    named = set(groups[~groups.str.contains("_vs_")]) - {"", OVERALL, BETWEEN_ARMS, PER_UNIT}
+    return not named or not named.isdisjoint(study.arm.levels)
+
+
+def load_ledger_of(study, path) -> pd.DataFrame:
+    """Read a ledger that is to be compared with a cohort of `study`.
+
+    Raises
+    ------
+    InputError
+        It is not fit, see `load_ledger`, or is about other arms than those of the study.
+    """
+    ledger = load_ledger(path)
+    if not is_about(ledger, study):
+        arms = ", ".join(study.arm.levels)
+        raise InputError(path, [f"no number is of an arm of the study file ({arms}); give its own"])
+    return ledger
 
 
 def compare(results, ledger) -> pd.DataFrame:

@@ -6,9 +6,7 @@ import numpy as np
 
 from helpers.estimators.cox import CoxFit, fit_cox
 from helpers.estimators.proportional_hazards import ProportionalHazards, proportional_hazards
-from helpers.results import contrast, result_row
-
-PER_UNIT = "per_unit"
+from helpers.results import PER_UNIT, contrast, result_row
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,8 @@ def design_model(cohort, endpoint, variables) -> Design:
     """Take the complete cases of an endpoint and `variables`; code levels against references."""
     variables = list(variables)
     needed = [*variables, *cohort.study.strata]
-    known = cohort.observed(endpoint).data
+    names = dict.fromkeys([*needed, *cohort.study.names_of(endpoint)])
+    known = cohort.observed(endpoint).data.filter(names)
     patients = known[known[needed].notna().all(axis=1)]
     terms = [term for variable in variables for term in terms_of(cohort.study, variable)]
     columns = [_column(patients, term) for term in terms]

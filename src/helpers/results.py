@@ -7,6 +7,7 @@ COLUMNS = [*KEYS, "value", "method"]
 
 OVERALL = "overall"
 BETWEEN_ARMS = "between_arms"
+PER_UNIT = "per_unit"
 
 
 def contrast(level, reference) -> str:

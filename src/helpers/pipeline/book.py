@@ -172,7 +172,7 @@ def build_book(
 def _checked_title(inputs, report):
     """Load the inputs as the notebooks will, so that every problem is told before a run."""
     from helpers.plausibility import check_cohort
-    from helpers.published import load_ledger
+    from helpers.published import load_ledger_of
     from helpers.study import load_study
 
     study = load_study(inputs.study)
@@ -180,7 +180,7 @@ def _checked_title(inputs, report):
     for warning in warnings if report else []:
         report(f"{inputs.cohort.name}: warning: {warning}")
     if inputs.ledger:
-        load_ledger(inputs.ledger)
+        load_ledger_of(study, inputs.ledger)
     return study.title
 
 
