@@ -1,10 +1,12 @@
-"""One book of a difficult cohort, built for real, and every byte that it left.
+"""Books of a difficult cohort, built for real, and every byte that they left.
 
 Three arms, one without an event; dates, entries, competing events, strata, imputation; a
-covariate with one level; labels that try to be markup; patients who can be recognized.
+covariate with one level; labels that try to be markup; patients who can be recognized. Once
+with all counts and once with small ones hidden.
 """
 
 import json
+import re
 import zipfile
 
 import numpy as np
@@ -14,11 +16,15 @@ import yaml
 from bs4 import BeautifulSoup
 from small_book import ROOT
 
+from helpers.disclosure import COUNTS
 from helpers.pipeline import build_book
 from helpers.results import read_results, value_of
 
+pytestmark = pytest.mark.xdist_group("private")  # one process builds each book, once
+
 HOSTILE = "<script>alert(1)</script> *x* {ref}`y` $z$ <img src=x onerror=alert(2)>"
 N = 90
+BELOW = 5
 
 
 def levels(*names):
@@ -117,17 +123,23 @@ def difficult_study():
     return described
 
 
-@pytest.fixture(scope="module")
-def book(tmp_path_factory):
+@pytest.fixture(scope="module", params=[0, BELOW], ids=["all counts", "small counts hidden"])
+def book(request, tmp_path_factory):
+    """The folder of a book, what its run said, and the limit below which counts are hidden."""
     folder = tmp_path_factory.mktemp("private")
     difficult_cohort().to_csv(folder / "cohort.csv", index=False)
     text = yaml.safe_dump(difficult_study(), sort_keys=False, allow_unicode=True)
     (folder / "study.yml").write_text(text, "utf-8")
     lines = []
     build_book(
-        folder / "cohort.csv", folder / "study.yml", folder / "out", root=ROOT, report=lines.append
+        folder / "cohort.csv",
+        folder / "study.yml",
+        folder / "out",
+        suppress_below=request.param,
+        root=ROOT,
+        report=lines.append,
     )
-    return folder / "out", lines
+    return folder / "out", lines, request.param
 
 
 def contents(folder):
@@ -166,7 +178,7 @@ def test_no_label_becomes_markup(book):
 
 
 def test_the_run_warned_of_nothing(book):
-    assert not [line for line in book[1] if "warning" in line]
+    assert not [line for line in book[1] if line.lstrip().startswith("warning,")]
 
 
 def test_everything_for_a_manuscript_is_there(book):
@@ -182,7 +194,7 @@ def test_everything_for_a_manuscript_is_there(book):
     assert {"fig-survival-os", "fig-incidence-os"} <= figures
     run = json.loads((out / "run.json").read_text("utf-8"))
     assert set(run["inputs"]) == {"cohort", "study"}
-    assert run["parameters"] == {"suppress_below": 0}
+    assert run["parameters"] == {"suppress_below": book[2]}
     methods = (out / "methods.md").read_text("utf-8")
     for word in ("left truncation", "Aalen-Johansen", "multiple imputation", "stratified by"):
         assert word in methods
@@ -195,4 +207,22 @@ def test_an_arm_without_an_event_has_its_reason(book):
     rows = results[(results["group"] == "drug_b_vs_control") & (results["analysis"] == "survival")]
     ratio = rows[rows["statistic"] == "hazard_ratio"].iloc[0]
     assert np.isnan(ratio["value"])
-    assert ratio["method"].startswith("none: ")
+    assert ratio["method"].startswith(("none: ", "hidden: "))
+
+
+def small_counts(out):
+    """Counts from 1 to one less than the limit, wherever a reader or a program finds them."""
+    results = read_results(out / "results.csv")
+    counts = results[results["statistic"].isin(COUNTS)]["value"]
+    yield from counts[counts.between(1, BELOW - 1)]
+    small = rf"(?<![\d.,/])[1-{BELOW - 1}](?: \(\d+\.\d%|/\d)|\d/[1-{BELOW - 1}](?![\d.])"
+    for path, content in contents(out):
+        if path.suffix in (".csv", ".html", ".ipynb", ".xml") and "_static" not in path.parts:
+            text = BeautifulSoup(content, "html.parser").text if path.suffix == ".html" else None
+            yield from re.findall(small, text or content.decode("utf-8"))
+
+
+def test_small_counts_are_nowhere(book):
+    out, _, below = book
+    found = set(small_counts(out))
+    assert found == set() if below else len(found) > 5
