@@ -180,6 +180,7 @@ class ErrorKind:
     analyses, statistics : tuple of str
         Which rows it may strike.
     checks : tuple of str
+        Empty where only the reading of the ledger can find it.
     """
 
     label: str
@@ -239,7 +240,7 @@ ERRORS = {
     "entry": ErrorKind(
         "Model without a covariate", ("cox_multivariable",), ("hazard_ratio",), ("entry",)
     ),
-    "logrank_p": ErrorKind("p of a subgroup", ("subgroup",), ("p",), ("subgroup_p",)),
+    "logrank_p": ErrorKind("p of a subgroup", ("subgroup",), ("p",), ()),
 }
 
 

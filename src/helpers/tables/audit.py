@@ -1,8 +1,16 @@
 """The audit of the print: checks, how often they are wrong, biases of a design."""
 
+from collections import defaultdict
+
+from helpers.audit.medians import ANALYSES as MEDIAN_ANALYSES
 from helpers.formats import format_number
 from helpers.tables.table import Column, Row, Table
 
+TIMES = {
+    "median": "median",
+    "median_conf_low": "lower limit",
+    "median_conf_high": "upper limit",
+}
 MOST_LISTED = 17  # printed numbers of a check that are shown
 
 
@@ -195,6 +203,37 @@ def table_cox_print(printed, endpoint, name, caption, notes=()) -> Table:
         cells = (*_printed_row(printed, ratio), *_printed_row(printed, adjusted))
         rows.append(Row((label, *cells, change)))
     return Table(name, caption, columns, rows, list(notes))
+
+
+def table_repeated_times(printed, arms) -> Table:
+    """The survival times that stand more than once in an arm, and as what.
+
+    Parameters
+    ----------
+    printed : Printed
+    arms : dict of str to str
+        Each arm and what it is called.
+    """
+    found = defaultdict(list)
+    for statistic in TIMES:
+        for number in printed.all(statistic):
+            if number.group in arms and number.finite and number.analysis in MEDIAN_ANALYSES:
+                found[number.endpoint, number.group, number.text].append(number)
+    columns = [Column("Endpoint and arm", "text"), Column("Time"), Column("Stands as", "note")]
+    rows = []
+    for (endpoint, arm, text), numbers in found.items():
+        if len(numbers) > 1:
+            places = "; ".join(f"{TIMES[n.statistic]} of {_patients(printed, n)}" for n in numbers)
+            where = f"{printed.describe(endpoint=endpoint)}, {arms[arm]}"
+            rows.append(Row((where, text, places)))
+    caption = "Survival times that are printed more than once in an arm"
+    return Table("tab-repeated-times", caption, columns, rows)
+
+
+def _patients(printed, number):
+    if not number.level:
+        return "all patients"
+    return printed.describe(variable=number.variable, level=number.level)
 
 
 def _printed_row(printed, ratio):
