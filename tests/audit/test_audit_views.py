@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +14,7 @@ from helpers.tables.audit import (
     table_cox_print,
     table_detection,
     table_questions,
+    table_repeated_times,
 )
 
 DATA = Path(__file__).parents[2] / "data"
@@ -26,13 +28,13 @@ def chapter():
 def test_a_check_as_a_row(chapter):
     (row,) = table_checks(chapter.of("label", fired=True), "tab-x", "X").rows
     assert row.cells[0] == "Univariable, OS, Child-Pugh class, B against A"
-    assert row.cells[1] == "0.446, 0.210, 0.951"
-    assert row.cells[3:] == ("implausible", "the label is the other way round")
+    assert row.cells[1:3] == ("implausible", "0.446, 0.210, 0.951")
+    assert row.cells[4] == "the label is the other way round"
 
 
 def test_a_check_of_many_numbers_shows_some(chapter):
     (row,) = table_checks(chapter.of("test_rule"), "tab-x", "X").rows
-    assert row.cells[1].endswith(f"and {37 - MOST_LISTED} more")
+    assert row.cells[2].endswith(f"and {37 - MOST_LISTED} more")
 
 
 def test_answers_by_check(chapter):
@@ -40,6 +42,51 @@ def test_answers_by_check(chapter):
     answers = {row.cells[0]: row.cells[2] for row in table.rows}
     assert answers["Percentages against counts"] == "6 inconsistent, 101 consistent"
     assert answers["Wald p against interval"] == "28 consistent"
+
+
+def test_times_that_stand_twice(chapter):
+    rows = table_repeated_times(chapter.printed, {"tace_t": "TACE-T"}).rows
+    cells = {row.cells[:2]: row.cells[2] for row in rows}
+    assert cells["OS, TACE-T", "17.8"] == (
+        "lower limit of all patients; lower limit of Microvascular invasion, Negative"
+    )
+    assert set(cells) == {
+        ("OS, TACE-T", "17.8"),
+        ("OS, TACE-T", "20.2"),
+        ("OS, TACE-T", "29.6"),
+        ("PFS, TACE-T", "5.7"),
+    }
+
+
+@pytest.mark.parametrize("name", ["2_conclusion", "3_analysis", "4_reporting"])
+def test_what_a_chapter_quotes_is_printed(chapter, name):
+    """Every number with a decimal that a chapter gives as the print stands in the ledger."""
+    page = (DATA.parent / "notebooks" / "audit" / f"{name}.md").read_text("utf-8")
+    known = {text.lstrip("<>") for text in chapter.ledger["printed"]}
+    quoted = [
+        number
+        for paragraph in re.findall(r"^\*\*The print\.\*\*.*", page, re.M)
+        for number in re.findall(r"\d+\.\d+", paragraph)
+    ]
+    assert quoted
+    assert [number for number in quoted if number not in known] == []
+
+
+@pytest.mark.parametrize("name", ["2_conclusion", "3_analysis", "4_reporting"])
+def test_every_finding_is_told_in_the_same_order(name):
+    page = (DATA.parent / "notebooks" / "audit" / f"{name}.md").read_text("utf-8")
+    steps = [
+        "The print",
+        "The computation",
+        "What it can and cannot mean",
+        "An innocent explanation",
+        "How it would have to read",
+    ]
+    findings = [text for text in page.split("\n## ")[1:] if "**The print.**" in text]
+    assert len(findings) >= 4
+    for text in findings:
+        found = re.findall(rf"^\*\*({'|'.join(steps)})\.\*\*", text, re.M)
+        assert list(dict.fromkeys(found)) == steps, text.splitlines()[0]
 
 
 def test_printed_models_stand_under_the_labels_they_support(chapter):
@@ -69,7 +116,7 @@ DETECTION = pd.DataFrame(
     {
         "kind": ["a", "b"],
         "label": ["Count", "Median"],
-        "checks": ["Sum", "Order"],
+        "checks": ["Sum", ""],
         "n": [100, 50],
         "found": [100, 10],
         "rate": [1.0, 0.2],
@@ -85,7 +132,7 @@ def test_detection_as_a_figure():
     assert [bar.get_width() for bar in axes.patches] == pytest.approx([100, 20, 1])
     assert [text.get_text() for text in axes.texts] == ["100.0%", "20.0%", "1.0%"]
     assert "count 100.0%, median 20.0%" in describe_detection(DETECTION, ALARMS)
-    assert table_detection(DETECTION).rows[1].cells[:4] == ("Median", "50", "10", "20.0 (5.7)")
+    assert table_detection(DETECTION).rows[1].cells == ("Median", "50", "10", "20.0 (5.7)", "none")
 
 
 def test_bias_as_a_table():

@@ -71,7 +71,7 @@ def claims(printed):
         yield Check(
             "claim",
             f"{row['place'] or row['id']}: p {row['printed']}",
-            f"{row['claim']} of {len(spoken_of)} p values {row['printed']}",
+            f"{'each' if wanted else 'none'} of {len(spoken_of)} p values {row['printed']}",
             {row["id"]: row["printed"], **texts(*against)},
             f"{len(spoken_of) - len(against)} of {len(spoken_of)} as stated",
             INCONSISTENT if against else CONSISTENT,

@@ -2,7 +2,9 @@
 
 from collections import defaultdict
 
+from helpers.audit.check import CHECKS
 from helpers.audit.medians import ANALYSES as MEDIAN_ANALYSES
+from helpers.audit.simulated_papers import NOT_SIMULATED
 from helpers.formats import format_number
 from helpers.tables.table import Column, Row, Table
 
@@ -15,7 +17,7 @@ MOST_LISTED = 17  # printed numbers of a check that are shown
 
 
 def table_checks(checks, name, caption, notes=()) -> Table:
-    """Each check: what was tested on which printed numbers, the result, the verdict.
+    """Each check: the verdict, on which printed numbers, what was computed, the result.
 
     Parameters
     ----------
@@ -25,9 +27,9 @@ def table_checks(checks, name, caption, notes=()) -> Table:
     """
     columns = [
         Column("Subject", "text"),
+        Column("Verdict", "verdict"),
         Column("Printed", "note"),
         Column("Computed", "note"),
-        Column("Verdict", "verdict"),
         Column("What would explain it", "note"),
     ]
     explained = any(check.explanation for check in checks)
@@ -35,7 +37,7 @@ def table_checks(checks, name, caption, notes=()) -> Table:
     for check in checks:
         printed = _listed(list(check.printed.values()))
         computed = f"{check.tested}: {check.found}"
-        cells = (check.subject, printed, computed, check.verdict, check.explanation)
+        cells = (check.subject, check.verdict, printed, computed, check.explanation)
         rows.append(Row(cells if explained else cells[:-1]))
     return Table(name, caption, columns if explained else columns[:-1], rows, list(notes))
 
@@ -80,9 +82,10 @@ def table_false_alarms(false_alarms) -> Table:
         Row((row.title, str(row.n), str(row.fired), _share(row.rate, row.std_error)))
         for row in false_alarms.itertuples()
     ]
-    note = "Share in per cent, with its Monte Carlo standard error."
+    unasked = ", ".join(CHECKS[name].title for name in NOT_SIMULATED)
+    notes = [_monte_carlo_note(false_alarms), f"Nothing is printed in these papers for: {unasked}."]
     caption = "False alarms on simulated papers that are printed correctly"
-    return Table("tab-false-alarms", caption, columns, rows, [note])
+    return Table("tab-false-alarms", caption, columns, rows, notes)
 
 
 def table_detection(detection) -> Table:
@@ -101,11 +104,27 @@ def table_detection(detection) -> Table:
         Column("Checks that cover it", "note"),
     ]
     rows = [
-        Row((row.label, str(row.n), str(row.found), _share(row.rate, row.std_error), row.checks))
+        Row(
+            (
+                row.label,
+                str(row.n),
+                str(row.found),
+                _share(row.rate, row.std_error),
+                row.checks or "none",
+            )
+        )
         for row in detection.itertuples()
     ]
-    note = "Share in per cent, with its Monte Carlo standard error."
+    note = _monte_carlo_note(detection)
     return Table("tab-detection", "Errors found, by kind", columns, rows, [note])
+
+
+def _monte_carlo_note(rates):
+    most = 1 - 0.025 ** (1 / rates["n"].max())  # Clopper and Pearson's limit for none of n
+    return (
+        "Share in per cent, with its Monte Carlo standard error. A share of 0 or 100 is known to "
+        f"{format_number(100 * most, 1)} (95% CI)."
+    )
 
 
 def table_bias(rows, labels, name, caption, notes=()) -> Table:
