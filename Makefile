@@ -8,13 +8,16 @@ OUT := _build
 JOBS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help book test test-all benchmarks reconstruct lock clean
+.PHONY: help book pdf test test-all benchmarks reconstruct lock clean
 
 help:  ## print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 14
 
 book: $(VENV)/.installed  ## run the notebooks and write the book to _build/html/index.html
 	@$(BIN)/rhcc book --out $(OUT) $(if $(JOBS),--jobs $(JOBS))
+
+pdf: $(VENV)/.installed  ## the same, and the whole book as _build/book.pdf (needs Chromium)
+	@$(BIN)/rhcc book --out $(OUT) --pdf $(OUT)/book.pdf $(if $(JOBS),--jobs $(JOBS))
 
 test: $(VENV)/.installed  ## run the tests, without the slow ones
 	$(BIN)/ruff check src tests benchmarks

@@ -73,3 +73,25 @@ def test_the_lock_file_has_hashes_and_no_host():
     for block in re.split(r"\n(?=\S)", lock.strip()):
         assert re.match(r"^[a-z0-9.-]+(\[[a-z,-]+\])?==", block)
         assert "--hash=sha256:" in block
+
+
+def test_every_reference_is_used_and_has_a_doi_where_one_exists():
+    without = {"mantel1966", "holm1979", "aalen1978", "efron1967"}
+    text = (ROOT / "book" / "references.bib").read_text("utf-8")
+    entries = {entry.split(",")[0]: entry for entry in re.split(r"^@\w+\{", text, flags=re.M)[1:]}
+    found = {key: re.search(r"\bdoi *= *\{([^}]*)\}", entry) for key, entry in entries.items()}
+    assert {key for key, doi in found.items() if doi is None} == without
+    for key, doi in found.items():
+        assert doi is None or re.fullmatch(r"10\.\d{4,9}/[^\s\"{}]+", doi[1]), key
+    folders = (ROOT / "book", ROOT / "notebooks", ROOT / "src")
+    sources = [p for f in folders for p in f.rglob("*") if p.suffix in (".md", ".py")]
+    cited = " ".join(path.read_text("utf-8") for path in sources)
+    assert [key for key in entries if not re.search(rf"\b{key}\b", cited)] == []
+
+
+def test_downloads_of_notebooks_name_stored_ones():
+    text = (ROOT / "book" / "about.md").read_text("utf-8")
+    names = re.findall(r"<\.\./notebooks/((?:audit/)?)stored/([^>]+\.ipynb)>", text)
+    found = {Path("notebooks") / folder / name for folder, name in names}
+    whole_book_only = {Path("notebooks/00_summary.ipynb")}
+    assert found == {p for p in NOTEBOOKS if "primer" not in p.parts} - whole_book_only

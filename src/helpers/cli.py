@@ -79,18 +79,23 @@ def main():
 
 @main.command()
 @_path_option("--out", help="Folder for the book.  [default: _build beside _toc.yml]")
+@_path_option("--pdf", help="Print the whole book to this file too; needs Chromium.")
 @JOBS
 @_told
-def book(out, jobs):
+def book(out, pdf, jobs):
     """Make the whole book about the study.
 
     Only notebooks whose inputs changed are run again.
     """
     from helpers.pipeline.book import build_book
+    from helpers.pipeline.printed import find_browser, print_book
+    from helpers.pipeline.project import Project
 
     root = find_project()
     data = root / "data"
-    build_book(
+    if pdf:
+        find_browser()
+    front = build_book(
         data / "cohort.csv",
         data / "study.yml",
         out or root / "_build",
@@ -100,6 +105,10 @@ def book(out, jobs):
         root=root,
         report=click.echo,
     )
+    if pdf:
+        click.echo("printing")
+        print_book(front.parent, Project(root).documents, pdf)
+        click.echo(f"the printed book is {pdf}")
 
 
 @main.command()

@@ -19,6 +19,7 @@ from helpers.teaching.exercises import derive
 
 VISIBILITY = ("hide-", "remove-", "show-input")
 
+STORED = "stored"  # folder of the notebooks as they are stored, to download
 WHOLE_BOOK = "whole-book"  # tags the cells about the study that the book was written for
 
 COHORT_PAGE = """\
@@ -71,6 +72,8 @@ def stage_pages(project, executed, folder, title=None) -> None:
         place.mkdir(parents=True, exist_ok=True)
         for name, page in derive(path.stem, notebook).items():
             nbformat.write(_folded(page), place / f"{name}.ipynb")
+        if path.is_file():
+            _copy(path, place / STORED / path.name)
     config = dict(project.config)
     if title:
         config["title"] = plain_title(title)

@@ -1,0 +1,46 @@
+"""The whole book as one page to print."""
+
+from bs4 import BeautifulSoup
+
+from helpers.pipeline.printed import join_pages
+
+FRONT = """\
+<html><head><link href="../_static/a.css"><script src="../_static/a.js"></script></head><body>
+<nav>menu</nav><article class="bd-article"><h1>Front<a href="#front">#</a></h1>
+<section id="front"><a href="../book/terms.html#hazard">hazard</a> <a href="#front">top</a>
+<img src="../_images/curve.svg"><a href="https://example.org/x">out</a>
+<a href="../_downloads/n.ipynb">notebook</a></section></article></body></html>
+"""
+TERMS = """\
+<html><head></head><body><article class="bd-article"><h1>Terms</h1><p id="hazard">A rate.
+<a href="../notebooks/front.html">front</a></p><svg><clipPath id="clip"></clipPath></svg>
+</article></body></html>
+"""
+
+
+def test_pages_become_one_whose_links_lead_to_each_other(tmp_path):
+    for name, text in (("notebooks/front", FRONT), ("book/terms", TERMS)):
+        path = tmp_path / f"{name}.html"
+        path.parent.mkdir()
+        path.write_text(text, "utf-8")
+    page = BeautifulSoup(join_pages(tmp_path, ["notebooks/front", "book/terms"]), "lxml")
+    assert page.link["href"] == "_static/a.css"
+    assert page.script["src"] == "_static/a.js"
+    assert page.img["src"] == "_images/curve.svg"
+    assert page.nav is None
+    contents = page.select("ol.whole-book-contents a")
+    assert [(a.text, a["href"]) for a in contents] == [
+        ("Front", "#notebooks-front"),
+        ("Terms", "#book-terms"),
+    ]
+    links = {a.text: a["href"] for a in page.select("section a, p a")}
+    assert links == {
+        "hazard": "#book-terms--hazard",
+        "top": "#notebooks-front--front",
+        "out": "https://example.org/x",
+        "notebook": "_downloads/n.ipynb",
+        "front": "#notebooks-front",
+    }
+    ids = {tag["id"] for tag in page.find_all(id=True)}
+    assert {link[1:] for link in links.values() if link.startswith("#")} <= ids
+    assert "clip" in ids
