@@ -7,9 +7,10 @@ from random_cohort import random_cohort
 from scipy.stats import norm
 from test_demographics import STUDY
 
+from helpers import response
 from helpers.cohort import cohort_from_frame
 from helpers.published import load_ledger
-from helpers.response import summarize_response
+from helpers.response import list_pairs, summarize_response
 from helpers.results import KEYS, select, value_of
 from helpers.study import Study, load_study
 
@@ -135,3 +136,11 @@ def test_every_printed_key_is_computed():
     assert len(ledger) == 39
     keys = pd.MultiIndex.from_frame(results[KEYS])
     assert pd.MultiIndex.from_frame(ledger[KEYS]).isin(keys).all()
+
+
+def test_of_many_pairs_some_are_drawn_evenly(monkeypatch):
+    monkeypatch.setattr(response, "MOST_PAIRS", 4)
+    frame = pd.DataFrame({"before": range(23), "group": ["old"] * 20 + ["new"] * 3, "after": 1})
+    study = Study.model_validate(COMMON | {"measurements": {"marker": MEASUREMENT}})
+    pairs = list_pairs(cohort_from_frame(frame.assign(t=1, e=0), study), "marker")
+    assert pairs["baseline"].tolist() == [0, 5, 10, 15, 20, 21, 22]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from three_arms import DESIGNS, PATIENTS, assert_equals_r, three_arms
 
+from helpers import survival
 from helpers.estimators.cox import MONOTONE, NO_EVENT
 from helpers.results import select, value_of
 from helpers.survival import (
@@ -153,6 +154,17 @@ def test_residuals_average_to_the_coefficient(results):
         assert rows["residual"].mean() == pytest.approx(coef)
         assert rows["trend"].notna().all()
         assert len(rows) == PATIENTS["died"].sum()
+
+
+def test_of_many_residuals_neighbours_are_averaged(results, monkeypatch):
+    monkeypatch.setattr(survival, "MOST_RESIDUALS", 20)
+    residuals = estimate_schoenfeld_residuals(three_arms(), "os")
+    for group, rows in residuals.groupby("group"):
+        coef = value_of(results, endpoint="os", group=group, statistic="coef")
+        assert np.average(rows["residual"], weights=rows["n_event"]) == pytest.approx(coef)
+        assert rows["n_event"].sum() == PATIENTS["died"].sum()
+        assert len(rows) == 20
+        assert rows["time"].is_monotonic_increasing
 
 
 def test_without_an_estimate_there_are_no_residuals():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import itertools
 import re
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import pandera.pandas as pa
 
 from helpers.cohort_files import as_text, read_cohort_file
 from helpers.errors import InputError, Problem
+from helpers.results import OVERALL
 from helpers.study import Study
 
 MISSING = {"", "NA", "N/A", "#N/A", "n/a", "NaN", "nan", "NULL", "null", "."}
@@ -58,10 +60,16 @@ class Cohort:
         return [arm for arm in self.arms if arm != self.study.arm.reference]
 
     def groups(self):
-        """Yield ``(key, patients)`` for the whole cohort and for each arm."""
-        yield "overall", self.data
-        for arm in self.arms:
-            yield arm, self.data[self.data["arm"] == arm]
+        """Iterate over ``(key, patients)`` of the whole cohort and of each arm."""
+        return self._groups.items()
+
+    @functools.cached_property
+    def _groups(self):
+        return self.split(self.data)
+
+    def split(self, values) -> dict:
+        """One value a patient, or any number of columns: of all, and of each arm, by key."""
+        return {OVERALL: values} | {arm: values[self.data["arm"] == arm] for arm in self.arms}
 
     def observed(self, endpoint) -> Cohort:
         """The cohort of the patients whose time and event of `endpoint` are known."""
@@ -69,7 +77,7 @@ class Cohort:
 
     def subset(self, rows) -> Cohort:
         """The cohort of the patients at which the boolean `rows` holds."""
-        return Cohort(self.data[rows], self.study)
+        return self if rows.all() else Cohort(self.data[rows], self.study)
 
 
 @dataclass(frozen=True)

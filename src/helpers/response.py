@@ -8,6 +8,7 @@ from helpers.estimators import location
 from helpers.results import BETWEEN_ARMS, collect_results, result_row
 from helpers.shares import comparison_rows, contrast_rows, count_levels, level_rows, missing_rows
 
+MOST_PAIRS = 300  # of an arm in a figure
 CHANGE_DECIMALS = 12  # equal changes must tie, although a binary fraction makes them differ
 
 
@@ -31,12 +32,17 @@ def list_pairs(cohort, variable) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``group`` (the arm), ``baseline`` and ``followup``, one row a patient.
+        ``group`` (the arm), ``baseline`` and ``followup``, one row a patient; of more than
+        `MOST_PAIRS` in an arm, as many at even distances in the order of their first values.
     """
     patients = _described(cohort, variable).data
     values = patients[[f"{variable}_baseline", f"{variable}_followup"]]
     pairs = values.set_axis(["baseline", "followup"], axis=1).assign(group=patients["arm"])
-    return pairs.dropna()
+    pairs = pairs.dropna()
+    rank = pairs.groupby("group", observed=True)["baseline"].rank(method="first") - 1
+    n = pairs["group"].map(pairs["group"].value_counts()).astype(int)
+    place = rank * MOST_PAIRS // n
+    return pairs[(n <= MOST_PAIRS) | (place != (rank - 1) * MOST_PAIRS // n)]
 
 
 def _described(cohort, variable):
@@ -86,9 +92,7 @@ def _measurement_rows(cohort, variable):
     before, after = (cohort.data[f"{variable}_{moment}"] for moment in ("baseline", "followup"))
     change = _change(before, after, measurement.scale)
     for level, values in (("baseline", before), ("followup", after), ("change", change)):
-        samples = {
-            group: values[patients.index].dropna().to_numpy() for group, patients in cohort.groups()
-        }
+        samples = {group: own.dropna().to_numpy() for group, own in cohort.split(values).items()}
         on_log_scale = level == "change" and measurement.scale == "log"
         for group, sample in samples.items():
             here = {"level": level, "group": group, **keys}

@@ -22,11 +22,8 @@ def count_levels(cohort, values) -> pd.DataFrame:
     """
     if values.dtype == "boolean":
         values = values.astype(pd.CategoricalDtype([False, True]))
-    counts = {
-        group: values[patients.index].value_counts(sort=False)
-        for group, patients in cohort.groups()
-    }
-    return pd.DataFrame(counts)
+    groups = cohort.split(values).items()
+    return pd.DataFrame({group: own.value_counts(sort=False) for group, own in groups})
 
 
 def missing_rows(cohort, counts, **keys):

@@ -28,6 +28,7 @@ from helpers.results import BETWEEN_ARMS, collect_results, contrast, result_row
 
 CURVE = ["time", "n_risk", "n_event", "n_censored", "survival", "conf_low", "conf_high"]
 FEWEST_TO_SMOOTH = 10  # residuals below which a trend is not drawn
+MOST_RESIDUALS = 500  # of a figure
 SMOOTHED_SHARE = 2 / 3  # of the residuals, around each point of the trend
 
 
@@ -228,24 +229,37 @@ def estimate_schoenfeld_residuals(cohort, endpoint) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``group`` (the contrast of an arm with the reference arm), ``time``, ``residual`` of
-        each event, the coefficient added, and ``trend``; NaN with few events. A contrast
-        without an estimate has no rows; no contrast has, where small counts are hidden.
+        ``group`` (the contrast of an arm with the reference arm), ``time``, ``n_event``,
+        ``residual``, the coefficient added, and ``trend``; NaN with few events. A row is an
+        event or, of more than `MOST_RESIDUALS`, the mean of events that follow each other. A
+        contrast without an estimate has no rows; no contrast has, where small counts are hidden.
 
     References
     ----------
     Cleveland WS. J Am Stat Assoc 1979;74:829-836.
     """
     if cohort.study.suppress_below > 1:
-        return pd.DataFrame(columns=["group", "time", "residual", "trend"])
+        return pd.DataFrame(columns=["group", "time", "n_event", "residual", "trend"])
     design = design_model(cohort, endpoint, ["arm"])
     fit = fit_model(design, cohort.study.conventions)
     checked = check_hazards(fit, cohort.study.conventions)
     frames = []
     for term, residuals in zip(design.terms, checked.residuals.T, strict=True):
-        frame = pd.DataFrame({"group": term.group, "time": checked.time, "residual": residuals})
-        frames.append(frame.dropna().assign(trend=_trend))
+        events = {"time": checked.time, "n_event": checked.n_event, "residual": residuals}
+        frame = _average(pd.DataFrame(events).dropna())
+        frames.append(frame.assign(trend=_trend, group=term.group))
     return pd.concat(frames, ignore_index=True)
+
+
+def _average(residuals):
+    """Means of neighbours in time, where there are too many residuals to see."""
+    if len(residuals) <= MOST_RESIDUALS:
+        return residuals
+    n_event = residuals["n_event"]
+    place = (n_event.cumsum() - 1) * MOST_RESIDUALS // n_event.sum()
+    sums = residuals[["time", "residual"]].mul(n_event, axis=0).groupby(place).sum()
+    total = n_event.groupby(place).sum()
+    return sums.div(total, axis=0).assign(n_event=total).reset_index(drop=True)
 
 
 def _trend(frame):

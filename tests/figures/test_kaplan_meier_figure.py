@@ -1,8 +1,10 @@
 import numpy as np
+import pandas as pd
 import pytest
 from drawn import HOSTILE, at_risk, curves, lines, small_study, survival_rows, texts
 
 from helpers.figures import choose_times, describe_kaplan_meier, plot_kaplan_meier
+from helpers.figures.style import thin_steps
 
 TIMES = [0, 6, 12, 18, 24, 30]
 
@@ -30,6 +32,24 @@ def test_the_axis_reaches_the_last_observation_beyond_the_last_tick():
 def test_censored_patients_are_ticks_on_the_curve(figure):
     drawn = [line.get_xydata().tolist() for line in lines(figure, "censored")]
     assert drawn == [[[10, 50]], [[12, 80], [30, 40]]]
+
+
+def test_of_many_steps_those_are_drawn_that_can_be_seen():
+    n = 100_000
+    survival = 1 - np.arange(n) / (2 * n)
+    seen = thin_steps(survival, np.where(survival > 0.6, survival, np.nan))
+    assert len(seen) < 4000
+    drawn = survival[seen][np.searchsorted(seen, np.arange(n), side="right") - 1]
+    assert np.abs(drawn - survival).max() < 0.5 / 1000
+    assert thin_steps(np.ones(5)).tolist() == [0, 4]
+
+
+def test_a_curve_with_many_censored_patients_has_no_ticks():
+    many = [curves().assign(time=lambda rows, n=n: rows["time"] + n / 1000) for n in range(400)]
+    drawn = pd.concat(many, ignore_index=True)
+    figure = plot_kaplan_meier(drawn, at_risk(TIMES), survival_rows(), small_study(), "os")
+    assert len(lines(figure, "censored")) == 0
+    assert len(lines(figure, "curve")) == 2
 
 
 def test_medians_drop_to_the_axis(figure):

@@ -23,7 +23,13 @@ def test_proportional_hazards_show_their_frames():
         frame, STUDY, "os"
     )
     residuals = pd.DataFrame(
-        {"group": "new_vs_old", "time": [2.0, 1.0], "residual": [0.5, -0.5], "trend": [0.1, 0.2]}
+        {
+            "group": "new_vs_old",
+            "time": [2.0, 1.0],
+            "n_event": 1,
+            "residual": [0.5, -0.5],
+            "trend": [0.1, 0.2],
+        }
     )
     rows = rows_of({("survival", "os", "arm", "", "between_arms"): {"p_proportional_hazards": 0.2}})
     (line,) = lines(plot_schoenfeld(residuals, rows, STUDY, "os"), "residual")

@@ -10,7 +10,8 @@ import math
 import numpy as np
 from numba import njit
 
-PRECISION = 1e-9  # of a coefficient per standard deviation of its covariate
+NEAR = 1e-5  # a step to the maximum this short has the square of this as its error
+SINGULAR = 1e-10  # share of a covariate's information that others do not have
 MOST_STEPS = 50
 MOST_HALVINGS = 40
 
@@ -113,28 +114,28 @@ def _maximize(time, event, stratum, x, weight, entry, entering, efron, coef):
     score, information = np.zeros(p), np.zeros((p, p))
     arrays = (time, event, stratum, x, weight, entry, entering, efron)
     value = _sweep(arrays, coef, score, information)
+    step = np.zeros(p)
     for _ in range(MOST_STEPS):
-        if not math.isfinite(value) or not _is_positive(information):
+        if not math.isfinite(value) or not _solve(information, score, step):
             break
-        step = np.linalg.solve(information, score)
         longest = np.abs(step).max()
         start = coef.copy()
         allowed = 1e-12 * abs(value)
         for _ in range(MOST_HALVINGS):
             coef[:] = start + step
             new = _sweep(arrays, coef, score, information)
-            if new >= value - allowed or longest < PRECISION:
+            if new >= value - allowed or longest < NEAR:
                 break
             step /= 2
         value = new
-        if longest < PRECISION:
-            return _is_positive(information), value, information
+        if longest < NEAR:
+            return _solve(information, score, step), value, information
     return False, value, information
 
 
 @njit(cache=True)
-def _is_positive(matrix):
-    """Whether Cholesky's factors exist and are not nearly singular."""
+def _solve(matrix, score, step):
+    """Solve by Cholesky's factor; whether there is one that is not nearly singular."""
     p = len(matrix)
     factor = np.zeros((p, p))
     for i in range(p):
@@ -144,10 +145,20 @@ def _is_positive(matrix):
                 rest -= factor[i, k] * factor[j, k]
             if i > j:
                 factor[i, j] = rest / factor[j, j]
-            elif not rest > 1e-10 * matrix[i, i]:
+            elif not rest > SINGULAR * matrix[i, i]:
                 return False
             else:
                 factor[i, i] = math.sqrt(rest)
+    for i in range(p):
+        rest = score[i]
+        for k in range(i):
+            rest -= factor[i, k] * step[k]
+        step[i] = rest / factor[i, i]
+    for i in range(p - 1, -1, -1):
+        rest = step[i]
+        for k in range(i + 1, p):
+            rest -= factor[k, i] * step[k]
+        step[i] = rest / factor[i, i]
     return True
 
 
@@ -172,24 +183,28 @@ def _sweep(arrays, coef, score, information):
             while late >= 0 and stratum[entering[late]] != here:
                 late -= 1
         n_event, event_weight, tied = 0, 0.0, 0.0
-        first_tied[:] = 0.0
-        second_tied[:] = 0.0
+        last = i
         while i >= 0 and time[i] == now and stratum[i] == here:
+            n_event += event[i]
+            i -= 1
+        if n_event > 1:
+            first_tied[:] = 0.0
+            second_tied[:] = 0.0
+        for k in range(i + 1, last + 1):
             linear = 0.0
             for a in range(p):
-                linear += x[i, a] * coef[a]
-            hazard = weight[i] * math.exp(linear)
+                linear += x[k, a] * coef[a]
+            hazard = weight[k] * math.exp(linear)
             total += hazard
-            _add(first, second, x[i], hazard)
-            if event[i]:
-                n_event += 1
-                event_weight += weight[i]
-                value += weight[i] * linear
-                tied += hazard
-                _add(first_tied, second_tied, x[i], hazard)
+            _add(first, second, x, k, hazard)
+            if event[k]:
+                event_weight += weight[k]
+                value += weight[k] * linear
                 for a in range(p):
-                    score[a] += weight[i] * x[i, a]
-            i -= 1
+                    score[a] += weight[k] * x[k, a]
+                if n_event > 1:
+                    tied += hazard
+                    _add(first_tied, second_tied, x, k, hazard)
         if n_event == 0:
             continue
         while late >= 0 and stratum[entering[late]] == here and entry[entering[late]] >= now:
@@ -199,7 +214,7 @@ def _sweep(arrays, coef, score, information):
                 linear += x[k, a] * coef[a]
             hazard = weight[k] * math.exp(linear)
             total -= hazard
-            _add(first, second, x[k], -hazard)
+            _add(first, second, x, k, -hazard)
             late -= 1
         share = event_weight / n_event
         both, own, squared, crossed, own_squared = 0.0, 0.0, 0.0, 0.0, 0.0
@@ -213,27 +228,28 @@ def _sweep(arrays, coef, score, information):
             crossed += gone * inverse * inverse
             own_squared += (gone * inverse) ** 2
         for a in range(p):
-            score[a] -= share * (both * first[a] - own * first_tied[a])
-            left = squared * first[a] - crossed * first_tied[a]
-            right = crossed * first[a] - own_squared * first_tied[a]
-            for b in range(a, p):
-                information[a, b] += share * (
-                    both * second[a, b]
-                    - own * second_tied[a, b]
-                    - left * first[b]
-                    + right * first_tied[b]
+            score[a] -= share * both * first[a]
+            left = share * squared * first[a]
+            for b in range(p):
+                information[a, b] += share * both * second[a, b] - left * first[b]
+        if n_event == 1:
+            continue
+        for a in range(p):
+            score[a] += share * own * first_tied[a]
+            left = share * crossed * first_tied[a]
+            right = share * (crossed * first[a] - own_squared * first_tied[a])
+            for b in range(p):
+                information[a, b] += (
+                    left * first[b] + right * first_tied[b] - share * own * second_tied[a, b]
                 )
-    for a in range(p):
-        for b in range(a):
-            information[a, b] = information[b, a]
     return value
 
 
 @njit(cache=True)
-def _add(first, second, x, hazard):
-    p = len(x)
+def _add(first, second, x, k, hazard):
+    p = x.shape[1]
     for a in range(p):
-        product = hazard * x[a]
+        product = hazard * x[k, a]
         first[a] += product
-        for b in range(a, p):
-            second[a, b] += product * x[b]
+        for b in range(p):
+            second[a, b] += product * x[k, b]

@@ -163,7 +163,7 @@ def _layers(row_totals, column_totals):
         origin, column = np.nonzero((remaining >= 0).all(axis=2))
         reached = np.sort(remaining[origin, column], axis=1)
         n_origins = len(left)
-        left, target = np.unique(reached, axis=0, return_inverse=True)
+        left, target = _unique_rows(reached)
         edges.append((origin, _log_factorials(columns)[column], target.ravel(), n_origins, left))
     layers = []
     low = high = _log_factorials(left)
@@ -176,6 +176,16 @@ def _layers(row_totals, column_totals):
         np.maximum.at(highest, origin, cost + high[target])
         low, high = lowest, highest
     return reversed(layers)
+
+
+def _unique_rows(counts):
+    """The distinct rows and the place of each, by whole numbers where they are small enough."""
+    spans = counts.max(axis=0, initial=0) + 1
+    if math.prod(map(int, spans)) >= 2**62:
+        rows, place = np.unique(counts, axis=0, return_inverse=True)
+        return rows, place.ravel()
+    keys, place = np.unique(np.ravel_multi_index(counts.T, spans), return_inverse=True)
+    return np.column_stack(np.unravel_index(keys, spans)), place
 
 
 def _log_factorials(counts):

@@ -66,9 +66,10 @@ def kaplan_meier(time, event, *, conf_level, conf_type, entry=None) -> Curve:
     if conf_type not in CONF_TYPES:
         raise ValueError(f"unknown conf_type {conf_type!r}; it is one of {', '.join(CONF_TYPES)}")
     time = np.asarray(time, float)
-    times, place = np.unique(time, return_inverse=True)
-    n_event = np.bincount(place, weights=np.asarray(event, float), minlength=len(times))
-    n_leaving = np.bincount(place, minlength=len(times))
+    times, n_leaving = np.unique(time, return_counts=True)
+    n_event = np.zeros(len(times))
+    died, n_died = np.unique(time[np.asarray(event).astype(bool)], return_counts=True)
+    n_event[np.searchsorted(times, died)] = n_died
     n_risk = np.cumsum(n_leaving[::-1])[::-1]
     if entry is not None:
         n_risk = n_risk - _count_from(np.sort(np.asarray(entry, float)), times)

@@ -17,6 +17,7 @@ LABEL_WIDTH = 1.5  # inches, beyond which the name of an arm is broken
 SAMPLE = 0.45  # inches from the axis to the name of a curve, with a piece of its line between
 GAP = 0.33  # inches between the names of the arms and the axis
 HEIGHT = 3.1  # inches, of the axes
+MOST_MARKS = 300  # of censored patients on a curve, beyond which they would be a band
 
 
 def choose_times(curves, most=9) -> list[float]:
@@ -167,9 +168,14 @@ def _draw_curve(axes, curve, look):
     curve = curve.sort_values("time")
     time, survival = curve["time"].to_numpy(), 100 * curve["survival"].to_numpy()
     low, high = (100 * curve[name].to_numpy(dtype=float) for name in ("conf_low", "conf_high"))
-    axes.fill_between(time, low, high, step="post", color=color, alpha=0.13, linewidth=0)
-    axes.plot(time, survival, drawstyle="steps-post", color=color, linestyle=line, gid="curve")
+    seen = style.thin_steps(survival, low, high)
+    band = time[seen], low[seen], high[seen]
+    axes.fill_between(*band, step="post", color=color, alpha=0.13, linewidth=0)
+    steps = time[seen], survival[seen]
+    axes.plot(*steps, drawstyle="steps-post", color=color, linestyle=line, gid="curve")
     censored = curve["n_censored"].to_numpy() > 0
+    if censored.sum() > MOST_MARKS:
+        return
     axes.plot(
         time[censored],
         survival[censored],

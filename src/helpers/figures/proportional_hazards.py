@@ -37,9 +37,10 @@ def plot_log_minus_log(curves, study, endpoint):
                 continue
             look = style.arm_style(study, arm)
             time, height = curve["time"].to_numpy(), curve["log_minus_log"].to_numpy()
+            seen = style.thin_steps(height)
             axes.plot(
-                time,
-                height,
+                time[seen],
+                height[seen],
                 drawstyle="steps-post",
                 color=look["color"],
                 linestyle=look["linestyle"],
@@ -99,8 +100,9 @@ def plot_schoenfeld(residuals, results, study, endpoint):
     Parameters
     ----------
     residuals : DataFrame
-        ``group`` (a contrast of arms), ``time`` and ``residual`` (scaled, with the coefficient
-        added) of each event, and optionally ``trend``, its smoothed course.
+        ``group`` (a contrast of arms), ``time``, ``n_event`` and ``residual`` (scaled, with the
+        coefficient added) of each event, or mean of several, and optionally ``trend``, its
+        smoothed course.
     results : DataFrame
         For the p value of the test.
     study : Study
@@ -146,9 +148,11 @@ def plot_schoenfeld(residuals, results, study, endpoint):
 
 def describe_schoenfeld(residuals, results, study, endpoint) -> str:
     """Say in words what `plot_schoenfeld` shows."""
+    most = residuals["n_event"].max() if len(residuals) else 1
+    each = f", each the mean of at most {most} events" if most > 1 else ""
     sentences = [
         f"Scaled Schoenfeld residuals of {study.endpoints[endpoint].label.lower()} against time, "
-        f"{len(residuals)} points; a flat course means a constant hazard ratio."
+        f"{len(residuals)} points{each}; a flat course means a constant hazard ratio."
     ]
     for group, arm in style.contrasts(study).items():
         own = residuals[residuals["group"] == group].sort_values("time")

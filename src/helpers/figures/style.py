@@ -6,6 +6,7 @@ import io
 from contextlib import contextmanager
 
 import matplotlib
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
@@ -16,6 +17,7 @@ from helpers.results import contrast
 
 WIDTH = 7.0  # inches: 672 px, the text column of a page
 SMALL, NORMAL = 9, 10
+LINES = 1500  # that can be told apart over the height of a figure, five for each pixel
 
 PAPER, INK, MUTED, RULE, GRID = "#ffffff", "#1f2933", "#55616d", "#aab4bd", "#e4e8ec"
 ARM_COLORS = ["#1b4079", "#c4520a", "#2a7355", "#86417f", "#716000", "#41505c"]
@@ -139,6 +141,25 @@ def write_key(figure, x, y, study, arms) -> None:
         )
         write(figure, x + 0.18, y, label, color=look["color"], weight="bold")
         x += 0.45 + text_width(label, weight="bold")
+
+
+def thin_steps(*heights) -> np.ndarray:
+    """Positions of the steps that can be seen: those at which any of the heights moves on.
+
+    Parameters
+    ----------
+    *heights : ndarray of shape (n,)
+        Of curves with common steps. Each is cut into `LINES` bands from its lowest to its
+        highest; steps within a band are left out, but for the first and the last.
+    """
+    seen = np.zeros(len(heights[0]), bool)
+    seen[[0, -1]] = True
+    for height in heights:
+        low, high = np.nanmin(height, initial=np.inf), np.nanmax(height, initial=-np.inf)
+        if high > low:
+            band = np.floor((height - low) / (high - low) * LINES)
+            seen[1:] |= (band[1:] != band[:-1]) & ~(np.isnan(band[1:]) & np.isnan(band[:-1]))
+    return np.flatnonzero(seen)
 
 
 def mark_synthetic(figure, study) -> None:
