@@ -189,7 +189,7 @@ def draft_study(path, sheet=None) -> str:
 
 
 def _profile(file, name, place):
-    cells = file.cells[name]
+    cells = file.cells[name].astype(object)
     known = cells[~cells.isin(MISSING)]
     label = file.column_labels.get(name, name.replace("_", " ").strip())
     label = " ".join(label.split()) or name
