@@ -1,0 +1,170 @@
+"""Time a registry against R's survival: a million patients, nine covariates, two endpoints.
+
+    python benchmarks/bench_registry.py [patients] [folder]
+
+Each task runs in a process of its own, here and in R, on the same columns; CPU seconds and peak
+memory are those of the task less those of reading the columns. Then the Cox model grows from a
+thousand patients to ten times those given, and the figure `growth.svg` in the folder compares
+it with the time that memory needs to deliver the covariates once.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+for library in ("OPENBLAS", "OMP"):
+    os.environ[f"{library}_NUM_THREADS"] = "1"
+
+import numpy as np  # noqa: E402
+from registry import SEED, draw_patients  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[1]
+COVARIATES = ["active", "male", "older", "two", "three", "cirrhosis", "diabetes", "thrombus"]
+COVARIATES += ["metastasis"]
+TASKS = ("kaplan_meier", "logrank", "univariable", "multivariable")
+CPU_RATIO, MEMORY_RATIO = 10, 1 / 3
+R = """
+suppressMessages(library(survival))
+given <- commandArgs(TRUE)
+n <- as.integer(given[3])
+file <- file(given[2], "rb")
+d <- as.data.frame(matrix(readBin(file, "double", n * 13), n))
+close(file)
+x <- as.matrix(d[, 5:13])
+began <- proc.time()
+for (k in c(1, 3)) {
+  y <- Surv(d[, k], d[, k + 1])
+  switch(given[1],
+    reading = NULL,
+    kaplan_meier = survfit(y ~ d[, 5]),
+    logrank = survdiff(y ~ d[, 5]),
+    univariable = for (j in 5:13) coxph(y ~ d[, j], ties = "efron"),
+    multivariable = coxph(y ~ x, ties = "efron"))
+}
+cat(sum((proc.time() - began)[1:2]))
+"""
+
+
+def main(n=1_000_000, folder=ROOT / "_build" / "benchmarks"):
+    n, folder = int(n), Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    failed = False
+    with tempfile.TemporaryDirectory() as work:
+        columns, script = Path(work, "columns"), Path(work, "tasks.R")
+        columns.write_bytes(as_matrix(n).tobytes(order="F"))
+        script.write_text(R)
+        ours, theirs = [sys.executable, __file__], ["Rscript", script]
+        base, base_r = (measure([*c, "reading", columns, n]) for c in (ours, theirs))
+        print(f"{n} patients, {len(COVARIATES)} covariates, two endpoints, Efron's ties")
+        print(f"{'':14} {'rhcc':>8} {'R':>8}  times faster   {'rhcc':>6} {'R':>6}  share of memory")
+        for task in TASKS:
+            here, there = (measure([*c, task, columns, n]) for c in (ours, theirs))
+            cpu, memory = there[0] / here[0], (here[1] - base[1]) / (there[1] - base_r[1])
+            failed |= cpu < CPU_RATIO or memory > MEMORY_RATIO
+            print(
+                f"{task:14} {here[0]:6.2f} s {there[0]:6.2f} s  {cpu:7.1f} (>= {CPU_RATIO})"
+                f"  {here[1] - base[1]:4.0f} MB {there[1] - base_r[1]:4.0f} MB  {memory:.2f}"
+                f" (<= {MEMORY_RATIO:.2f})",
+                flush=True,
+            )
+    draw_growth([10**k for k in range(3, len(str(n)) + 1)], folder / "growth.svg")
+    return int(failed)
+
+
+def as_matrix(n):
+    """Times and events of both endpoints, then the covariates, as columns."""
+    rng = np.random.default_rng(SEED)
+    drawn = draw_patients(n, rng)
+    flags = {
+        "active": np.asarray(drawn["arm"].indices) == 1,
+        "male": np.asarray(drawn["sex"].indices) == 1,
+        "older": drawn["age_years"] >= 65,
+        "two": drawn["stage"].indices.fill_null(0).to_numpy() == 1,
+        "three": drawn["stage"].indices.fill_null(0).to_numpy() == 2,
+    }
+    for name in COVARIATES[5:]:
+        flags[name] = np.asarray(drawn[name].indices) == 1
+    outcomes = [drawn[name] for name in ("os_days", "os_event", "pfs_days", "pfs_event")]
+    return np.column_stack([*outcomes, *(flags[name] for name in COVARIATES)]).astype(float)
+
+
+def measure(command):
+    """CPU seconds that a task prints, and its peak memory in MB."""
+    process = subprocess.Popen(
+        list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    printed, complaint = process.stdout.read(), process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if status:
+        raise SystemExit(f"{command[0]} failed:\n{complaint}")
+    return float(printed), usage.ru_maxrss / 1000
+
+
+def run_task(task, columns, n):
+    """Read the columns, do the task, print its CPU seconds."""
+    from helpers.estimators.cox import fit_cox
+    from helpers.estimators.kaplan_meier import kaplan_meier
+    from helpers.estimators.logrank import logrank
+
+    d = np.fromfile(columns).reshape(13, int(n)).T
+    arm, x = d[:, 4], d[:, 4:]
+    began = time.process_time()
+    for k in (0, 2):
+        outcome = d[:, k], d[:, k + 1]
+        if task == "kaplan_meier":
+            for level in (0, 1):
+                own = (part[arm == level] for part in outcome)
+                kaplan_meier(*own, conf_level=0.95, conf_type="log")
+        elif task == "logrank":
+            logrank(*outcome, arm)
+        elif task == "univariable":
+            for column in x.T:
+                fit_cox(*outcome, column[:, None], ties="efron")
+        elif task == "multivariable":
+            fit_cox(*outcome, x, ties="efron")
+    print(time.process_time() - began)
+
+
+def draw_growth(sizes, path):
+    """Time the model with all covariates at growing sizes and draw it over the memory's time."""
+    from matplotlib.figure import Figure
+
+    from helpers.estimators.cox import fit_cox
+
+    block = np.ones(20_000_000)
+    began = time.process_time()
+    copy = block.copy()
+    bandwidth = 2 * copy.nbytes / (time.process_time() - began)
+    seconds = []
+    for n in sizes:
+        d = as_matrix(n)
+        began = time.process_time()
+        fit = fit_cox(d[:, 0], d[:, 1], d[:, 4:], ties="efron")
+        seconds.append(time.process_time() - began)
+        print(f"{n:9} patients {seconds[-1]:8.3f} s  {fit.method}", flush=True)
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    axes = figure.subplots()
+    axes.loglog(sizes, seconds, marker="o", label="Cox model, nine covariates")
+    row = 8 * (len(COVARIATES) + 2)
+    axes.loglog(
+        sizes,
+        [n * row / bandwidth for n in sizes],
+        linestyle="dashed",
+        label=f"reading the columns once, {bandwidth / 1e9:.0f} GB/s",
+    )
+    axes.set_xlabel("Patients")
+    axes.set_ylabel("CPU seconds")
+    axes.legend(frameon=False)
+    figure.savefig(path, metadata={"Date": None})
+    print(f"the growth is drawn in {path}")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 4:
+        run_task(*sys.argv[1:])
+    else:
+        sys.exit(main(*sys.argv[1:]))
