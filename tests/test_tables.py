@@ -9,6 +9,7 @@ from drawn import HOSTILE, estimate, published_study, rows_of, small_study, surv
 from random_cohort import random_frame
 
 from helpers.published import VERDICTS, summarize_verdicts
+from helpers.results import collect_results, result_row
 from helpers.tables import (
     Column,
     Row,
@@ -402,6 +403,19 @@ def test_no_table_crashes_without_results(arms):
         assert build(nothing, study).to_html()
     for build in (table_cox, table_cox_sensitivity, table_subgroups):
         assert build(nothing, study, "os").to_csv()
+
+
+def test_the_table_of_models_names_who_found_them():
+    keys = {"analysis": "cox_full", "statistic": "log_likelihood", "value": -5}
+    results = collect_results(
+        result_row(**keys, endpoint=endpoint, method=f"cox, efron ties, {engine}")
+        for endpoint, engine in (("os", "lifelines"), ("pfs", "counts"))
+    )
+    notes = table_cox_models(results, small_study()).notes
+    assert notes[0] == (
+        "Likelihoods maximized by lifelines; Newton’s method on counts of patients by time and "
+        "pattern of covariates."
+    )
 
 
 def test_no_table_has_a_column_without_a_name(monkeypatch):

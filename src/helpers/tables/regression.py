@@ -14,6 +14,12 @@ MODELS = {
     "cox_imputed": "Multiple imputation",
 }
 SUBGROUP_TESTS = {"logrank": "log-rank test", "wald": "Wald test"}
+ENGINES = {
+    "lifelines": "lifelines",
+    "newton": "Newton’s method",
+    "counts": "Newton’s method on counts of patients by time and pattern of covariates",
+    "compiled": "Newton’s method in compiled sweeps over the patients",
+}
 ADJUSTED = {"p_holm": "Holm", "p_benjamini_hochberg": "Benjamini-Hochberg"}
 
 
@@ -46,7 +52,7 @@ def table_cox_sensitivity(results, study, endpoint) -> Table:
 
 
 def table_cox_models(results, study) -> Table:
-    """Patients, events, covariates, concordance and likelihood of each model."""
+    """Patients, events, covariates, concordance and likelihood of each model, and who found it."""
     lookup = Lookup(results)
     columns = [
         Column("Model", "text"),
@@ -71,7 +77,10 @@ def table_cox_models(results, study) -> Table:
                 format_number(likelihood, 2),
             ]
             rows.append(Row((label, *counts, *fit)))
-    return Table("tab-cox-models", "The Cox models", columns, rows, notes_of(study))
+    fitted = select(results, analysis=list(MODELS), statistic="log_likelihood")["method"]
+    engines = [ENGINES[e] for e in fitted.str.split(", ").str[-1].unique() if e in ENGINES]
+    note = f"Likelihoods maximized by {'; '.join(engines)}." if engines else ""
+    return Table("tab-cox-models", "The Cox models", columns, rows, notes_of(study, note))
 
 
 def table_subgroups(results, study, endpoint) -> Table:
