@@ -9,6 +9,7 @@ it with the time that memory needs to deliver the covariates once.
 """
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -44,7 +45,9 @@ for (k in c(1, 3)) {
     univariable = for (j in 5:13) coxph(y ~ d[, j], ties = "efron"),
     multivariable = coxph(y ~ x, ties = "efron"))
 }
-cat(sum((proc.time() - began)[1:2]))
+cpu <- sum((proc.time() - began)[1:2])
+peak <- grep("VmHWM", readLines("/proc/self/status"), value = TRUE)
+cat(cpu, as.numeric(gsub("[^0-9]", "", peak)))
 """
 
 
@@ -92,16 +95,12 @@ def as_matrix(n):
 
 
 def measure(command):
-    """CPU seconds that a task prints, and its peak memory in MB."""
-    process = subprocess.Popen(
-        list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    printed, complaint = process.stdout.read(), process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if status:
-        raise SystemExit(f"{command[0]} failed:\n{complaint}")
-    return float(printed), usage.ru_maxrss / 1000
+    """CPU seconds and peak memory in MB, as a task prints them."""
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{command[0]} failed:\n{done.stderr}")
+    seconds, kilobytes = map(float, done.stdout.split())
+    return seconds, kilobytes / 1000
 
 
 def run_task(task, columns, n):
@@ -126,7 +125,9 @@ def run_task(task, columns, n):
                 fit_cox(*outcome, column[:, None], ties="efron")
         elif task == "multivariable":
             fit_cox(*outcome, x, ties="efron")
-    print(time.process_time() - began)
+    cpu = time.process_time() - began
+    peak = re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1]
+    print(cpu, peak)
 
 
 def draw_growth(sizes, path):

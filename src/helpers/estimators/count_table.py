@@ -11,6 +11,7 @@ from helpers.estimators.risk_sets import last_before
 MOST_LEVELS = 64  # distinct values beyond which a covariate is not discrete
 SAMPLED = 10_000  # patients who are asked first
 CELLS_PER_PATIENT = 16  # beyond which a table does not pay
+LARGEST = 2**31  # number of a pattern before those that nobody has are left out
 MOST_CELLS = 4_000_000  # of a table, beyond which it takes more memory than the patients
 
 
@@ -127,8 +128,12 @@ def tabulate(time, event, covariates, *, strata=None, weights=None, entry=None):
 
 def number_patterns(covariates) -> np.ndarray:
     """Number the distinct rows of the covariates, in the order in which they appear."""
-    pattern = np.zeros(len(covariates), np.int64)
+    pattern, size = np.zeros(len(covariates), np.int64), 1
     for column in covariates.T:
         code, levels = pd.factorize(column)
-        pattern = pd.factorize(pattern * len(levels) + code)[0]
-    return pattern
+        if size * len(levels) > LARGEST:
+            pattern = pd.factorize(pattern)[0]
+            size = len(pattern)
+        pattern = pattern * len(levels) + code
+        size *= len(levels)
+    return pd.factorize(pattern)[0]
