@@ -12,16 +12,28 @@ from helpers.errors import InputError
 from helpers.estimators.cox import fit_cox
 from helpers.estimators.logrank import logrank
 from helpers.published import load_ledger
-from helpers.reconstruct.cohort import reconstruct_cohort
+from helpers.reconstruct.cohort import reconstruct_cohort, trace_path
 from helpers.reconstruct.combinations import combine_moves, distance, list_windows
-from helpers.reconstruct.kernel import anneal, estimate_joint, estimate_row, evaluate, logrank_z
-from helpers.reconstruct.search import Plan, search_survival
+from helpers.reconstruct.kernel import (
+    NEVER,
+    ONE,
+    anneal,
+    estimate_joint,
+    estimate_row,
+    evaluate,
+    logrank_z,
+)
+from helpers.reconstruct.search import Plan, load_trace, search_survival
 from helpers.reconstruct.survival_state import blank_copy, draw_state, make_state, to_patients
-from helpers.reconstruct.survival_targets import _information_table, read_survival_targets
+from helpers.reconstruct.survival_targets import (
+    _information_table,
+    read_survival_targets,
+    slacken,
+)
 from helpers.study import load_study
 
 SHORT = Plan(n_steps=30_000, n_rounds=0)
-DIGEST = "52b137e48332feedd919c45064b5598736c6c30c9a7f2bef2c945ef84cfe8066"
+DIGEST = "74c0a01b57b636ad840b37d8c6936c6a54c89b8f1650ec48304d54d2d8d96b9d"
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +91,7 @@ def test_estimates_equal_the_cox_model(targets, annealed):
         exact = problem._replace(table=np.repeat(_information_table(beta, problem.n), 2, axis=0))
         state = make_state(exact, annealed.x, *annealed.now[:3], annealed.rng)
         for r, fit in enumerate(fits):
-            windows = np.append(beta[0, r], np.zeros(14))
+            windows = np.append(beta[0, r], np.zeros(15))
             found = estimate_row(windows, state.sums[e, r])
             assert found == pytest.approx((fit.coef[0], fit.std_error[0]), abs=1e-9)
 
@@ -100,6 +112,41 @@ def test_joint_estimates_equal_the_cox_model(targets, annealed):
         assert estimate_joint(m, state.joint_sums[e], joint[e], found)
         np.testing.assert_allclose(found[:, 0], fit.coef, atol=1e-9)
         np.testing.assert_allclose(found[:, 1], fit.std_error, atol=1e-9)
+
+
+def test_slack_divides_the_distance_of_a_coefficient(targets, annealed):
+    slack = slacken(targets.problem, 20.0)
+    for r in range(len(targets.variables)):
+        windows, sums = slack.row[1, r], annealed.sums[1, r]
+        beta, std_error = estimate_row(windows, sums)
+        score, information = sums[0] / ONE, sums[1] / ONE
+        assert beta - windows[0] == pytest.approx(score / information / 20, rel=1e-12)
+        assert std_error == pytest.approx(information**-0.5, rel=1e-12)
+    np.testing.assert_array_equal(slacken(targets.problem, 1.0).test, targets.problem.test)
+
+
+def test_a_median_at_one_half_is_the_middle_of_the_flat_stretch(targets, annealed):
+    # each of n members dies, so that the curve is at one half from one death to the next
+    problem = targets.problem
+    state = make_state(problem, *blank_copy(annealed), annealed.rng)
+    q = next(q for q, member in enumerate(state.in_curve) if member.sum() % 2 == 0)
+    state.now.event[0] = 1
+    inside = np.flatnonzero(state.in_curve[q][state.now.patient[0]])
+    first, second = state.now.day[0, inside[[len(inside) // 2 - 1, len(inside) // 2]]]
+    middle = (first + second) // 2
+    never_crossed = {"low": [0, middle - 1, 0], "high": [NEVER, middle + 1, NEVER]}
+
+    def energy(shift):
+        low, high = problem.curve_low.copy(), problem.curve_high.copy()
+        low[0, q], high[0, q] = never_crossed["low"], never_crossed["high"]
+        low[0, q, 1] += shift
+        high[0, q, 1] += shift
+        moved = problem._replace(curve_low=low, curve_high=high)
+        evaluate(moved, state)
+        return state.energy.curve[0, q]
+
+    assert energy(0) == 0.0
+    assert energy(3) > 0.0
 
 
 def test_logrank_equals_the_estimator(targets, annealed):
@@ -152,7 +199,7 @@ def test_distance_is_measured_in_half_windows():
 
 
 def test_a_seed_gives_the_same_bytes(targets, study):
-    state = search_survival(targets, 7, SHORT)
+    state, _ = search_survival(targets, 7, SHORT)
     patients = to_patients(targets, state, study).to_csv(index=False, lineterminator="\n")
     assert hashlib.sha256(patients.encode()).hexdigest() == DIGEST
 
@@ -160,9 +207,23 @@ def test_a_seed_gives_the_same_bytes(targets, study):
 def test_an_interrupted_search_goes_on(targets, study, tmp_path):
     checkpoint = tmp_path / "search"
     search_survival(targets, 7, SHORT, checkpoint, lambda leg, hits: leg < 2)
-    resumed = search_survival(targets, 7, SHORT, checkpoint)
+    resumed, trace = search_survival(targets, 7, SHORT, checkpoint)
     patients = to_patients(targets, resumed, study).to_csv(index=False, lineterminator="\n")
     assert hashlib.sha256(patients.encode()).hexdigest() == DIGEST
+    assert trace["leg"].unique().tolist() == list(range(1, SHORT.n_legs + 1))
+
+
+def test_the_stored_trace_ends_at_the_stored_cohort(targets):
+    trace = load_trace(trace_path(ROOT / "data/cohort.csv"))
+    last = trace[trace["leg"] == trace["leg"].max()]
+    assert last["leg"].iloc[0] == Plan().n_legs
+    assert last["n_printed"].sum() == 172
+    assert dict(zip(last["block"], last["n_hit"], strict=True)) == {
+        "univariable": 27,
+        "multivariable": 8,
+        "log-rank": 5,
+        "Kaplan-Meier": 60,
+    }
 
 
 def test_a_checkpoint_of_another_seed_is_refused(targets, tmp_path):

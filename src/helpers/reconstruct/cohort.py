@@ -50,17 +50,23 @@ def reconstruct_cohort(
     checkpoint = out.with_name(out.name + ".search")
     try:
         targets = read_survival_targets(printed, meaning)
-        state = _search(targets, seed, plan, checkpoint, minutes)
+        state, trace = _search(targets, seed, plan, checkpoint, minutes)
         patients = to_patients(targets, state, meaning)
         cohort = fill_patients(patients, printed, meaning, seed)
     except (ValueError, SearchError) as error:
         raise InputError(study, [str(error)]) from None
-    partial = out.with_name(out.name + ".part")
-    cohort.to_csv(partial, index=False, lineterminator="\n")
-    os.replace(partial, out)
+    for table, path in ((trace, trace_path(out)), (cohort, out)):
+        partial = path.with_name(path.name + ".part")
+        table.to_csv(partial, index=False, lineterminator="\n")
+        os.replace(partial, path)
     for block, (n, total) in count_hits(targets.problem, state).items():
         report(f"{block}: {n} of {total} printed numbers")
     report(f"{len(cohort)} synthetic patients: {out}")
+
+
+def trace_path(cohort) -> Path:
+    """The file beside a cohort that tells how its search went."""
+    return Path(cohort).with_name(Path(cohort).stem + "_search.csv")
 
 
 def _search(targets, seed, plan, checkpoint, minutes):

@@ -27,6 +27,7 @@ CURVE_OFF = 25.0  # most energy of a curve
 NEVER = 1 << 30
 REFUSED = 1e300
 JOINT_MOST = 8  # covariates of a joint model
+SLACK = 15  # place in a row's windows of the divisor of the coefficient's distance
 PHASE = 1000  # steps at one temperature
 
 Problem = namedtuple(
@@ -93,6 +94,9 @@ def _estimate_energy(beta, std_error, windows):
 def estimate_row(windows, sums):
     """Coefficient and standard error of one covariate, by a third-order step from the print.
 
+    With slack the coefficient's distance from the print is divided by it, and the standard
+    error is that at the printed coefficient.
+
     Returns
     -------
     beta, std_error : float
@@ -104,6 +108,8 @@ def estimate_row(windows, sums):
     if information < 0.05:
         return windows[0], 0.0
     step = score / information
+    if windows[SLACK] > 1.0:
+        return windows[0] + min(max(step, -3.0), 3.0) / windows[SLACK], 1.0 / math.sqrt(information)
     if abs(step) < 0.3:
         step -= 0.5 * third * step * step / information
         information += third * step
@@ -209,7 +215,7 @@ def estimate_joint(m, sums, windows, out):
                 value -= lower[a, b] * column[b]
             column[a] = value / lower[a, a]
             variance += column[a] * column[a]
-        out[c, 0] = windows[c, 0] + min(max(step[c], -3.0), 3.0)
+        out[c, 0] = windows[c, 0] + min(max(step[c], -3.0), 3.0) / windows[c, SLACK]
         out[c, 1] = math.sqrt(variance)
     return True
 
@@ -230,8 +236,8 @@ def _curve_energy(p, s, sequence, e, q):
     """Energy of a median and its two limits: how many events each crossing is off its window.
 
     A curve must cross one half between the days that round to the print: lower band, curve and
-    upper band in this order; a limit that was not reached must not be crossed. A curve that is
-    exactly one half counts as off, since programs differ there.
+    upper band in this order; a limit that was not reached must not be crossed. The median of a
+    curve that runs flat at exactly one half is the middle of that stretch.
     """
     member = s.in_curve[q]
     low, high = p.curve_low[e, q], p.curve_high[e, q]
@@ -243,7 +249,8 @@ def _curve_energy(p, s, sequence, e, q):
     crossed = (NEVER, NEVER, NEVER)
     before = (0.0, 0.0, 0.0)
     until = (0.0, 0.0, 0.0)
-    at_half = False
+    half_at = NEVER
+    twice_middle = -1
     for k in range(p.n):
         if not member[patient[k]]:
             continue
@@ -257,7 +264,10 @@ def _curve_energy(p, s, sequence, e, q):
                 spread = Z * math.sqrt(variance)
                 height = (log_survival - spread, log_survival, log_survival + spread)
             half = abs(height[1] - LOG_HALF) < 1e-9
-            at_half = at_half or half
+            if half:
+                half_at = min(half_at, when)
+            elif half_at < NEVER and twice_middle < 0:
+                twice_middle = half_at + when
             crossed = (
                 min(crossed[0], when) if height[0] <= LOG_HALF else crossed[0],
                 min(crossed[1], when) if height[1] < LOG_HALF and not half else crossed[1],
@@ -277,12 +287,15 @@ def _curve_energy(p, s, sequence, e, q):
     total = 0.0
     per_event = 0.5 * size
     for q in range(3):
-        if crossed[q] < low[q]:
+        if q == 1 and half_at < NEVER and half_at <= high[1] and (
+            crossed[1] >= low[1] or crossed[1] == NEVER
+        ):
+            if not 2 * low[1] <= twice_middle <= 2 * high[1]:
+                total += 0.25
+        elif crossed[q] < low[q]:
             total += (max(0.0, LOG_HALF - before[q]) * per_event + 0.5) ** 2
         elif crossed[q] > high[q]:
             total += (max(0.0, until[q] - LOG_HALF) * per_event + 0.5) ** 2
-        elif q == 1 and at_half:
-            total += 0.25
     return min(total, CURVE_OFF)
 
 

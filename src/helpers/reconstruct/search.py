@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from helpers.errors import InputError
 from helpers.reconstruct.combinations import combine_moves
@@ -20,13 +21,22 @@ from helpers.reconstruct.survival_state import (
     make_state,
     restore,
 )
+from helpers.reconstruct.survival_targets import slacken
 
 LEG = 2_000_000  # annealing steps between two checkpoints
 TREATMENT_STEPS, TREATMENT_HEAT = 1_000_000, (1e4, 0.5)
-SHARES = np.array([0.25, 0.60])  # of moves in the first order, and in both
+STAGES = (  # slack of the coefficients, first and last temperature, percent of the steps
+    (20.0, 8000.0, 1.0, 40),
+    (10.0, 40.0, 0.7, 15),
+    (5.0, 40.0, 0.7, 15),
+    (2.5, 40.0, 0.7, 15),
+    (1.0, 40.0, 0.7, 15),
+)
+SHARES = np.array([0.3, 0.65])  # of moves in the first order, and in both
 MOVES = 0.8  # share of moves that a sum may be made of
 WORTH = 0.05  # half-windows that a sum of moves must gain for another to follow
 SHAKE_STEPS, SHAKE_HEAT = 300_000, (60.0, 15.0)
+TRACE = ["leg", "steps", "block", "n_hit", "n_printed"]
 
 
 @dataclass(frozen=True)
@@ -36,29 +46,30 @@ class Plan:
     Attributes
     ----------
     n_steps : int
-        Steps of annealing on all numbers.
-    hot, cold : float
-        Its first and last temperature.
+        Steps of annealing on all numbers, in the shares of `STAGES`.
     n_rounds : int
         Rounds of shaking and of sums of moves after it.
     """
 
-    n_steps: int = 300_000_000
-    hot: float = 15_000.0
-    cold: float = 20.0
-    n_rounds: int = 23
+    n_steps: int = 200_000_000
+    n_rounds: int = 8
+
+    def stage_legs(self) -> list[int]:
+        """Parts of each stage, after each of which the search can be resumed."""
+        return [-(-self.n_steps * percent // (100 * LEG)) for *_, percent in STAGES]
 
     @property
     def n_legs(self) -> int:
-        """Parts of the search after each of which it can be resumed."""
-        return 1 + -(-self.n_steps // LEG) + self.n_rounds
+        """All parts of the search."""
+        return 1 + sum(self.stage_legs()) + self.n_rounds
 
 
 def search_survival(targets, seed, plan, checkpoint=None, report=lambda leg, hits: True):
     """Search for an order of times, events and covariates that gives back the print.
 
-    Annealing first on the treatment's own numbers, then on all of them; then, again and again,
-    the best state is shaken and sums of a few moves bring it nearer.
+    Annealing first on the treatment's own numbers, then on all of them with less and less slack
+    for the coefficients; then, again and again, the best state is shaken and sums of a few moves
+    bring it nearer.
 
     Parameters
     ----------
@@ -73,8 +84,10 @@ def search_survival(targets, seed, plan, checkpoint=None, report=lambda leg, hit
 
     Returns
     -------
-    State
+    state : State
         The nearest state found.
+    trace : DataFrame
+        Numbers hit by leg and block.
 
     Raises
     ------
@@ -82,23 +95,40 @@ def search_survival(targets, seed, plan, checkpoint=None, report=lambda leg, hit
         The checkpoint is of another seed, plan or print.
     """
     problem = targets.problem
-    mark = json.dumps([seed, asdict(plan), _digest(problem)])
-    leg, state, best = _resume(targets, seed, mark, checkpoint)
+    mark = json.dumps([seed, asdict(plan), STAGES, _digest(problem)])
+    leg, state, best, trace = _resume(targets, seed, mark, checkpoint)
     while leg < plan.n_legs:
-        _go_one_leg(targets, plan, seed, leg, state, best)
+        steps = _go_one_leg(targets, plan, seed, leg, state, best)
         leg += 1
-        shown = make_state(problem, *best, state.rng)
-        hits = count_hits(problem, shown)
+        hits = count_hits(problem, make_state(problem, *best, state.rng))
+        done = (trace[-1][1] if trace else 0) + steps
+        trace += [[leg, done, block, n, total] for block, (n, total) in hits.items()]
         if checkpoint is not None:
-            _write_checkpoint(checkpoint, mark, leg, state, best)
+            _write_checkpoint(checkpoint, mark, leg, state, best, trace)
         if report(leg, hits) is False or all(n == total for n, total in hits.values()):
             break
-    return make_state(problem, *best, state.rng)
+    return make_state(problem, *best, state.rng), pd.DataFrame(trace, columns=TRACE)
+
+
+def load_trace(path) -> pd.DataFrame:
+    """Read how many numbers a search had hit after each leg.
+
+    Parameters
+    ----------
+    path : path-like
+        The file that `reconstruct_cohort` writes beside the cohort.
+
+    Returns
+    -------
+    DataFrame
+        ``leg``, ``steps`` of annealing until then, ``block``, ``n_hit`` of ``n_printed``.
+    """
+    return pd.read_csv(path)
 
 
 def _go_one_leg(targets, plan, seed, leg, state, best):
+    """One part of the search; the number of its annealing steps."""
     problem = targets.problem
-    n_annealing = -(-plan.n_steps // LEG)
     labels = _label_shares(problem)
     if leg == 0:
         only = problem._replace(
@@ -110,16 +140,22 @@ def _go_one_leg(targets, plan, seed, leg, state, best):
         shares = np.array([0.5, 1.0])
         anneal(only, state, best, TREATMENT_STEPS, *TREATMENT_HEAT, shares, labels)
         restore(problem, state, best)
-    elif leg <= n_annealing:
-        n_steps = min(LEG, plan.n_steps - (leg - 1) * LEG)
-        ratio = plan.cold / plan.hot
-        hot = plan.hot * ratio ** ((leg - 1) / n_annealing)
-        cold = plan.hot * ratio ** (leg / n_annealing)
-        anneal(problem, state, best, n_steps, hot, cold, SHARES, labels)
-        if leg == n_annealing:
-            restore(problem, state, best)
-    else:
-        _combine(problem, state, best, labels, np.random.default_rng([seed, leg]))
+        return TREATMENT_STEPS
+    done = 1
+    for (slack, hot, cold, _), n_legs in zip(STAGES, plan.stage_legs(), strict=True):
+        if leg < done + n_legs:
+            part = leg - done
+            ratio = cold / hot
+            heat = hot * ratio ** (part / n_legs), hot * ratio ** ((part + 1) / n_legs)
+            n_steps = min(LEG, plan.n_steps)
+            slack_problem = slacken(problem, slack)
+            anneal(slack_problem, state, best, n_steps, *heat, SHARES, labels)
+            if part == n_legs - 1:
+                restore(problem, state, best)
+            return n_steps
+        done += n_legs
+    _combine(problem, state, best, labels, np.random.default_rng([seed, leg]))
+    return SHAKE_STEPS
 
 
 def _combine(problem, state, best, labels, rng):
@@ -160,7 +196,7 @@ def _digest(problem):
 def _resume(targets, seed, mark, checkpoint):
     if checkpoint is None or not Path(checkpoint).exists():
         state = draw_state(targets, seed)
-        return 0, state, blank_copy(state)
+        return 0, state, blank_copy(state), []
     with np.load(checkpoint, allow_pickle=False) as saved:
         if str(saved["mark"]) != mark:
             raise InputError(
@@ -170,14 +206,14 @@ def _resume(targets, seed, mark, checkpoint):
         current = [saved[f"state_{part}"] for part in range(4)]
         best = tuple(saved[f"best_{part}"].copy() for part in range(4))
         state = make_state(targets.problem, *current, saved["rng"])
-        return int(saved["leg"]), state, best
+        return int(saved["leg"]), state, best, json.loads(str(saved["trace"]))
 
 
-def _write_checkpoint(path, mark, leg, state, best):
+def _write_checkpoint(path, mark, leg, state, best, trace):
     path = Path(path)
     parts = {f"state_{n}": part for n, part in enumerate(blank_copy(state))}
     parts |= {f"best_{n}": part for n, part in enumerate(best)}
     partial = path.with_name(path.name + ".part")
     with open(partial, "wb") as file:
-        np.savez(file, mark=mark, leg=leg, rng=state.rng, **parts)
+        np.savez(file, mark=mark, leg=leg, rng=state.rng, trace=json.dumps(trace), **parts)
     os.replace(partial, path)

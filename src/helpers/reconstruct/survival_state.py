@@ -120,9 +120,7 @@ def make_state(problem, x, patient, event, day, rng) -> State:
         )
 
     def energies():
-        return Energies(
-            np.zeros((2, k)), np.zeros(2), np.zeros((2, curves)), np.zeros((2, tests))
-        )
+        return Energies(np.zeros((2, k)), np.zeros(2), np.zeros((2, curves)), np.zeros((2, tests)))
 
     state = State(
         x=np.array(x, np.int8),
@@ -192,9 +190,7 @@ def _inside(window, beta, std_error):
         return [False] * 4
     z = 1.959963984540054
     values = beta, beta - z * std_error, beta + z * std_error, abs(beta) / std_error
-    return [
-        window[1 + 3 * q] <= value <= window[2 + 3 * q] for q, value in enumerate(values)
-    ]
+    return [window[1 + 3 * q] <= value <= window[2 + 3 * q] for q, value in enumerate(values)]
 
 
 def _curves_inside(problem, state, e):

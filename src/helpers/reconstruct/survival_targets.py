@@ -10,14 +10,16 @@ from scipy import stats
 
 from helpers.formats import NOT_REACHED
 from helpers.published import COMPARED
-from helpers.reconstruct.kernel import JOINT_MOST, NEVER, ONE, Problem
+from helpers.reconstruct.kernel import JOINT_MOST, NEVER, ONE, SLACK, Problem
 from helpers.reconstruct.printed import PrintedNumbers, level_counts
 from helpers.results import BETWEEN_ARMS, contrast
 
+WINDOWS = SLACK + 1  # entries of a row: see `_Reader._windows`
 PRECISION = 12  # decimals of a bound, so that it is the same number on every machine
 PRINT_DIGITS = 7  # decimals of the edge of a window, without its binary fraction
 INSIDE = 0.96  # share of a window that is aimed at: the estimates are third-order steps
 HAZARD_UNIT = 2.0**-30  # hazards are whole multiples of it, so that sums of them are exact
+TEST_STIFFNESS = 4.0  # a log-rank test is so much less stiff than a coefficient
 QUANTILES = 4096  # of the exponential distribution
 CURVE_WEIGHT = 14400.0  # an event that a curve is off weighs as 120 half-windows of a number
 ESTIMATE = ("hazard_ratio", "hazard_ratio_conf_low", "hazard_ratio_conf_high")
@@ -87,9 +89,26 @@ def read_survival_targets(ledger, study) -> SurvivalTargets:
     n_event = {key: searched.n_event for key, searched in study.reconstruction.endpoints.items()}
     reader = _Reader(ledger, printed, study, variables, levels)
     problem = reader.problem(sum(sizes.values()), n_event)
-    return SurvivalTargets(
-        problem, tuple(n_event), variables, levels, sizes, exposed, n_event
-    )
+    return SurvivalTargets(problem, tuple(n_event), variables, levels, sizes, exposed, n_event)
+
+
+def slacken(problem, slack) -> Problem:
+    """The problem in which coefficients may be off by a factor more.
+
+    One exchange of neighbours moves a coefficient by many half-windows and its standard error
+    by less than one. With slack both weigh alike, and the search finds the standard errors
+    before it freezes; coefficients follow as the slack is taken back.
+
+    Parameters
+    ----------
+    problem : Problem
+    slack : float
+        At least 1.
+    """
+    row, joint, test = problem.row.copy(), problem.joint.copy(), problem.test.copy()
+    row[:, :, SLACK] = joint[:, :, SLACK] = slack
+    test[:, :, 2] /= max(1.0, slack / TEST_STIFFNESS)
+    return problem._replace(row=row, joint=joint, test=test)
 
 
 def _two_levels(study, name):
@@ -112,15 +131,15 @@ class _Reader:
         self.endpoints = list(study.reconstruction.endpoints)
 
     def problem(self, n, n_event) -> Problem:
-        row = np.zeros((2, len(self.variables), 15))
+        row = np.zeros((2, len(self.variables), WINDOWS))
         joint_size = np.zeros(2, np.int64)
         joint_index = np.zeros((2, JOINT_MOST), np.int64)
         joint_hazard = np.zeros((2, 1 << JOINT_MOST))
-        joint = np.zeros((2, JOINT_MOST, 15))
+        joint = np.zeros((2, JOINT_MOST, WINDOWS))
         for e, endpoint in enumerate(self.endpoints):
             for r, name in enumerate(self.variables):
                 row[e, r] = self._windows("cox_univariable", endpoint, name)
-                row[e, r, 13:] = _event_range(row[e, r], n_event[endpoint])
+                row[e, r, 13:SLACK] = _event_range(row[e, r], n_event[endpoint])
                 windows = self._windows("cox_multivariable", endpoint, name)
                 if windows is not None:
                     joint_index[e, joint_size[e]] = r
@@ -168,7 +187,9 @@ class _Reader:
         return window and tuple(round(float(limit), PRINT_DIGITS) for limit in window)
 
     def _windows(self, analysis, endpoint, name):
-        """Centre; low, high, 1/half of HR, limits and z; None where the row is not printed.
+        """Centre; low, high, 1/half of HR, limits and z; fewest, most events; slack.
+
+        None where the row is not printed.
 
         On the log scale, for covariate 1 against 0, whichever way the print has it.
         """
@@ -189,7 +210,8 @@ class _Reader:
             ]
         logs.append(_z_window(*found[3]))
         centre = (sum(logs[1]) + sum(logs[2])) / 4
-        windows = np.zeros(15)
+        windows = np.zeros(WINDOWS)
+        windows[SLACK] = 1.0
         windows[0] = min(max(centre, logs[0][0]), logs[0][1])
         for q, (low, high) in enumerate(logs):
             windows[1 + 3 * q : 4 + 3 * q] = _aim(low, high)
