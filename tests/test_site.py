@@ -301,8 +301,7 @@ def test_search_finds_the_pages(browser, address):
     page = browser.new_page()
     for term, expected in FOUND.items():
         page.goto(f"{address}/search.html?q={term}")
-        page.wait_for_selector("#search-results li a")
-        page.wait_for_function("!document.querySelector('#search-progress')?.textContent")
+        page.wait_for_selector(f"#search-results li a[href*='{expected}']", state="attached")
         links = page.eval_on_selector_all("#search-results li a", "all => all.map(a => a.href)")
         assert any(expected in link for link in links), (term, links)
     page.close()

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from ledgers import ask, fired, number, row, verdicts
 
@@ -214,6 +214,7 @@ def test_quartiles_against_mean_and_deviation():
     st.integers(1, 7),
     st.integers(0, 3),
 )
+@example([0, 0, 1, 1, 1], 3, 1)
 def test_true_quartiles_printed_correctly_raise_no_alarm(values, kind, decimals):
     texts = dict(zip(PROBABILITIES, quartiles(values, kind, decimals), strict=True))
     printed = {name: n.text for name, n in texts.items()}

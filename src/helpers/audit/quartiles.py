@@ -74,6 +74,9 @@ def quartile_grid(printed):
 def quartile_spread(printed):
     """A median lies within one standard deviation of the mean, a quartile within about 1.8.
 
+    Of an odd number of values the definition that takes the nearest even rank has a median one
+    below the middle, and that lies a little further.
+
     No share p of the values lies further than the deviation times the root of (1 - p) / p
     beyond the mean. The share is that of the values from the quartile on, one less than the
     definition that interpolates most would have.
@@ -114,7 +117,8 @@ def quantile_bounds(mean, sd, size, probability) -> tuple[float, float]:
         return math.sqrt((1 - share) / share)
 
     if probability == 0.5:
-        return mean.low - population, mean.high + population
+        spread = population * reach((size // 2) / size)
+        return mean.low - spread, mean.high + spread
     outside = (size * min(probability, 1 - probability) - 1) / size
     inside = (size * max(probability, 1 - probability) - 1) / size
     far, near = reach(outside), reach(inside)
