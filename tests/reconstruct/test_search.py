@@ -5,6 +5,7 @@ import math
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from small_book import ROOT
 
@@ -23,7 +24,7 @@ from helpers.reconstruct.kernel import (
     evaluate,
     logrank_z,
 )
-from helpers.reconstruct.search import Plan, load_trace, search_survival
+from helpers.reconstruct.search import Plan, search_survival
 from helpers.reconstruct.survival_state import blank_copy, draw_state, make_state, to_patients
 from helpers.reconstruct.survival_targets import (
     _information_table,
@@ -214,7 +215,7 @@ def test_an_interrupted_search_goes_on(targets, study, tmp_path):
 
 
 def test_the_stored_trace_ends_at_the_stored_cohort(targets):
-    trace = load_trace(trace_path(ROOT / "data/cohort.csv"))
+    trace = pd.read_csv(trace_path(ROOT / "data/cohort.csv"))
     last = trace[trace["leg"] == trace["leg"].max()]
     assert last["leg"].iloc[0] == Plan().n_legs
     assert last["n_printed"].sum() == 172

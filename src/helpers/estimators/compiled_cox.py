@@ -10,6 +10,8 @@ import math
 import numpy as np
 from numba import njit
 
+from helpers.estimators.cholesky import factorize, solve
+
 NEAR = 1e-5  # a step to the maximum this short has the square of this as its error
 SINGULAR = 1e-10  # share of a covariate's information that others do not have
 MOST_STEPS = 50
@@ -134,32 +136,12 @@ def _maximize(time, event, stratum, x, weight, entry, entering, efron, coef):
 
 
 @njit(cache=True)
-def _solve(matrix, score, step):
-    """Solve by Cholesky's factor; whether there is one that is not nearly singular."""
-    p = len(matrix)
-    factor = np.zeros((p, p))
-    for i in range(p):
-        for j in range(i + 1):
-            rest = matrix[i, j]
-            for k in range(j):
-                rest -= factor[i, k] * factor[j, k]
-            if i > j:
-                factor[i, j] = rest / factor[j, j]
-            elif not rest > SINGULAR * matrix[i, i]:
-                return False
-            else:
-                factor[i, i] = math.sqrt(rest)
-    for i in range(p):
-        rest = score[i]
-        for k in range(i):
-            rest -= factor[i, k] * step[k]
-        step[i] = rest / factor[i, i]
-    for i in range(p - 1, -1, -1):
-        rest = step[i]
-        for k in range(i + 1, p):
-            rest -= factor[k, i] * step[k]
-        step[i] = rest / factor[i, i]
-    return True
+def _solve(information, score, step):
+    """Newton's step; whether there is one, and not from an information nearly singular."""
+    factor, found = factorize(information, 0.0, SINGULAR)
+    if found:
+        solve(factor, score, step)
+    return found
 
 
 @njit(cache=True)

@@ -17,10 +17,13 @@ from collections import namedtuple
 import numpy as np
 from numba import njit
 
+from helpers.estimators.cholesky import factorize, solve
+
 ONE = 1 << 40
 LOG_HALF = math.log(0.5)
 Z = 1.959963984540054
 LINEAR_FROM = 1000.0  # half-windows off, from which on the energy is no more squared
+LEAST_INFORMATION = 1e-6  # that a covariate of a joint model adds
 HOPELESS = 1e9  # of a model that cannot be fitted
 MISSED_EVENT = 4e4  # energy of an event fewer than the standard error needs
 CURVE_OFF = 25.0  # most energy of a curve
@@ -178,34 +181,17 @@ def estimate_joint(m, sums, windows, out):
     bool
         False where the information is singular.
     """
-    lower = np.zeros((m, m))
+    information = np.zeros((m, m))
     q = m
     for a in range(m):
         for b in range(a, m):
-            lower[b, a] = sums[q]
+            information[b, a] = sums[q]
             q += 1
-    for a in range(m):
-        for b in range(a + 1):
-            value = lower[a, b]
-            for c in range(b):
-                value -= lower[a, c] * lower[b, c]
-            if a > b:
-                lower[a, b] = value / lower[b, b]
-            elif value < 1e-6:
-                return False
-            else:
-                lower[a, a] = math.sqrt(value)
+    lower, found = factorize(information, LEAST_INFORMATION, 0.0)
+    if not found:
+        return False
     step = np.empty(m)
-    for a in range(m):
-        value = sums[a]
-        for c in range(a):
-            value -= lower[a, c] * step[c]
-        step[a] = value / lower[a, a]
-    for a in range(m - 1, -1, -1):
-        value = step[a]
-        for c in range(a + 1, m):
-            value -= lower[c, a] * step[c]
-        step[a] = value / lower[a, a]
+    solve(lower, sums, step)
     column = np.empty(m)
     for c in range(m):
         variance = 0.0

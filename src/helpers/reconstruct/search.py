@@ -110,22 +110,6 @@ def search_survival(targets, seed, plan, checkpoint=None, report=lambda leg, hit
     return make_state(problem, *best, state.rng), pd.DataFrame(trace, columns=TRACE)
 
 
-def load_trace(path) -> pd.DataFrame:
-    """Read how many numbers a search had hit after each leg.
-
-    Parameters
-    ----------
-    path : path-like
-        The file that `reconstruct_cohort` writes beside the cohort.
-
-    Returns
-    -------
-    DataFrame
-        ``leg``, ``steps`` of annealing until then, ``block``, ``n_hit`` of ``n_printed``.
-    """
-    return pd.read_csv(path)
-
-
 def _go_one_leg(targets, plan, seed, leg, state, best):
     """One part of the search; the number of its annealing steps."""
     problem = targets.problem
