@@ -8,8 +8,16 @@ from helpers.formats import (
     format_p,
 )
 from helpers.lookup import Lookup
-from helpers.results import BETWEEN_ARMS, OVERALL, contrast, select
-from helpers.tables.parts import contrasts, group_columns, interval_name, notes_of, with_unit
+from helpers.results import BETWEEN_ARMS, OVERALL, select
+from helpers.tables.parts import (
+    against_reference,
+    below_arms,
+    contrasts,
+    group_columns,
+    interval_name,
+    notes_of,
+    with_unit,
+)
 from helpers.tables.table import Column, Row, Table
 
 RESPONSE_TESTS = {
@@ -210,12 +218,10 @@ def _contrast_rows(lookup, study, keys):
 
 def _contrast_row(label, study, show):
     """What compares an arm with the reference: at the end, or of several below its arm."""
-    arm, groups = study.arm, contrasts(study)
+    groups = contrasts(study)
     if len(groups) == 1:
-        return Row((label, *[""] * len(arm.levels), show(*groups)))
-    shown = {contrast(key, arm.reference): "" for key in arm.levels}
-    shown |= {group: show(group) for group in groups}
-    return Row((f"{label}, against {arm.levels[arm.reference].label}", *shown.values(), ""))
+        return Row((label, *[""] * len(study.arm.levels), show(*groups)))
+    return Row((f"{label}, {against_reference(study)}", *below_arms(study, show), ""))
 
 
 def _restricted_mean_rows(lookup, results, study, keys):

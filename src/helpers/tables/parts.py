@@ -45,6 +45,17 @@ def contrasts(study) -> dict[str, str]:
     }
 
 
+def below_arms(study, show) -> list[str]:
+    """What `show` says of each comparison, for the column of its arm; blank for the reference."""
+    cells = {contrast(arm, study.arm.reference): "" for arm in study.arm.levels}
+    return list((cells | {group: show(group) for group in contrasts(study)}).values())
+
+
+def against_reference(study) -> str:
+    """What the arms are compared with, in words."""
+    return f"against {study.arm.levels[study.arm.reference].label}"
+
+
 def interval_name(study) -> str:
     """The name of an interval, for instance ``95% CI``."""
     return f"{100 * study.conventions.confidence_level:g}% CI"

@@ -9,8 +9,15 @@ from helpers.formats import (
 )
 from helpers.lookup import Lookup
 from helpers.published import NOT_TESTABLE, VERDICTS
-from helpers.results import BETWEEN_ARMS, contrast
-from helpers.tables.parts import contrasts, group_columns, interval_name, notes_of
+from helpers.results import BETWEEN_ARMS
+from helpers.tables.parts import (
+    against_reference,
+    below_arms,
+    contrasts,
+    group_columns,
+    interval_name,
+    notes_of,
+)
 from helpers.tables.table import Column, Row, Table
 
 
@@ -27,7 +34,7 @@ def table_main_results(results, study, comparison=None) -> Table:
     """
     lookup = Lookup(results)
     arms = group_columns(lookup, study, overall=False)
-    groups, arm = contrasts(study), study.arm
+    groups = contrasts(study)
     columns = [Column("Result", "text"), *arms.values()]
     columns += [Column("Comparison")] if len(groups) == 1 else []
     columns += [Column("p")] if comparison is None else [Column("p"), Column("Verdict", "verdict")]
@@ -39,10 +46,8 @@ def table_main_results(results, study, comparison=None) -> Table:
             rows.append(Row((label, *cells, ratio(*groups), p(*groups), *tail)))
             continue
         rows.append(Row((label, *cells, p(BETWEEN_ARMS), *tail)))
-        shown = {contrast(key, arm.reference): "" for key in arms}
-        shown |= {group: ratio(group) for group in groups}
-        compared = f"against {arm.levels[arm.reference].label}"
-        rows.append(Row((compared, *shown.values(), "", *[""] * len(tail)), indent=True))
+        compared = [*below_arms(study, ratio), "", *[""] * len(tail)]
+        rows.append(Row((against_reference(study), *compared), indent=True))
     interval = interval_name(study)
     test = "Wald" if len(groups) == 1 else "log-rank"
     notes = notes_of(
