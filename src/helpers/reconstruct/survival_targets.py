@@ -10,6 +10,7 @@ from scipy import stats
 
 from helpers.formats import NOT_REACHED
 from helpers.published import COMPARED
+from helpers.reconstruct.bounds import event_range
 from helpers.reconstruct.kernel import JOINT_MOST, NEVER, ONE, SLACK, Problem
 from helpers.reconstruct.printed import PrintedNumbers, level_counts
 from helpers.results import BETWEEN_ARMS, contrast
@@ -139,7 +140,7 @@ class _Reader:
         for e, endpoint in enumerate(self.endpoints):
             for r, name in enumerate(self.variables):
                 row[e, r] = self._windows("cox_univariable", endpoint, name)
-                row[e, r, 13:SLACK] = _event_range(row[e, r], n_event[endpoint])
+                row[e, r, 13:SLACK] = event_range(_least_information(row[e, r]), n_event[endpoint])
                 windows = self._windows("cox_multivariable", endpoint, name)
                 if windows is not None:
                     joint_index[e, joint_size[e]] = r
@@ -313,16 +314,9 @@ def _aim(low, high):
     return low + (1 - INSIDE) * half, high - (1 - INSIDE) * half, 1 / half
 
 
-def _event_range(windows, n_event):
-    """Fewest and most events among the exposed that the printed standard error allows.
-
-    With d of D events among the exposed the information is at most d - d²/D, by the variance
-    of a share.
-    """
-    information = ((windows[8] - windows[4]) / (2 * stats.norm.ppf(0.975))) ** -2
-    counts = np.arange(n_event + 1)
-    enough = counts[counts - counts**2 / n_event >= information]
-    return (enough.min(), enough.max()) if len(enough) else (0, n_event)
+def _least_information(windows):
+    """Of the widest printed interval."""
+    return ((windows[8] - windows[4]) / (2 * stats.norm.ppf(0.975))) ** -2
 
 
 def _information_table(beta, n):
