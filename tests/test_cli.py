@@ -145,6 +145,55 @@ def test_score_names_each_miss_and_is_1(computed, tmp_path):
     assert [row["verdict"] for row in rows] == ["reproduced", "differs"]
 
 
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        (["score", COHORT, "--study", STUDY], "--json"),
+        (["audit", ROOT / "data" / "published.csv"], "--json"),
+        (["check", COHORT, "--study", STUDY], "--report"),
+    ],
+)
+def test_a_file_that_cannot_be_written_whole_stays_what_it_was(
+    command, option, computed, tmp_path, monkeypatch
+):
+    def fails(*arguments):
+        raise OSError(28, "No space left on device")
+
+    if command[0] == "score":
+        command = [*command, "--ledger", ledger(tmp_path / "l.csv", "46")]
+    target = tmp_path / "answer"
+    target.write_text("before", "utf-8")
+    before = sorted(tmp_path.iterdir())
+    with monkeypatch.context() as patch:
+        patch.setattr("helpers.cli.os.replace", fails)
+        done = call(*command, option, target)
+    assert done.exit_code == 1
+    assert done.stderr.endswith("error: a file: No space left on device\n")
+    assert target.read_text("utf-8") == "before"
+    assert sorted(tmp_path.iterdir()) == before
+    call(*command, option, target)
+    assert target.read_text("utf-8") != "before"
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_the_folder_of_an_answer_must_exist(tmp_path):
+    target = tmp_path / "absent" / "problems.csv"
+    done = call("check", COHORT, "--study", STUDY, "--report", target)
+    assert done.exit_code == 2
+    assert done.stderr.startswith(f"{target}: cannot be written, as its folder")
+
+
+def test_an_answer_can_go_to_standard_output():
+    rows = subprocess.run(
+        [sys.executable, "-m", "helpers.cli", "check", COHORT, "--study", STUDY]
+        + ["--report", "/dev/stdout"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert rows.stdout.startswith("file,kind,rows,column,problem\n")
+
+
 def test_score_that_compares_nothing_is_1(computed, tmp_path):
     path = ledger(tmp_path / "l.csv", "46")
     frame = pd.read_csv(path, dtype=str, keep_default_na=False).assign(analysis="other")

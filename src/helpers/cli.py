@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import signal
 import sys
+import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -255,8 +258,9 @@ def draft(cohort, out, sheet):
     if out.exists():
         raise InputError(out, ["is there already; give another name, or remove it first"])
     text = draft_study(cohort, sheet)
-    out.with_name("study.schema.json").write_text(_schema(), "utf-8")
-    out.write_text(text, "utf-8")
+    for path, content in ((out.with_name("study.schema.json"), _schema()), (out, text)):
+        with _whole(path) as file:
+            file.write(content)
     click.echo(f"{out}: {text.count('DECIDE') - 1} guesses to check, marked DECIDE")
 
 
@@ -305,8 +309,8 @@ def audit(ledger, study, target):
             ],
         )
     if target:
-        text = json.dumps(to_records(checks), indent=1, ensure_ascii=False)
-        target.write_text(text + "\n", "utf-8")
+        with _whole(target) as file:
+            file.write(json.dumps(to_records(checks), indent=1, ensure_ascii=False) + "\n")
     for check in checks:
         if check.verdict != CONSISTENT:
             click.echo(describe(check))
@@ -334,6 +338,24 @@ def draw(cohort, seed, out, study):
     click.echo(f"{draw_cohort(cohort, out, study, seed)} patients written to {out}")
 
 
+@contextmanager
+def _whole(path):
+    """Open a text file that stands under its name only when all of it is written."""
+    if path.exists() and not path.is_file():  # such as /dev/stdout
+        with path.open("w", encoding="utf-8", newline="") as file:
+            yield file
+        return
+    path = path.resolve()
+    if not path.parent.is_dir():
+        problem = "cannot be written, as its folder does not exist; make it first"
+        raise InputError(path, [problem])
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
+        partial = Path(folder) / path.name
+        with partial.open("w", encoding="utf-8", newline="") as file:
+            yield file
+        os.replace(partial, path)
+
+
 def _report_score(comparison, target):
     from helpers.published import (
         COMPARED,
@@ -355,7 +377,8 @@ def _report_score(comparison, target):
     if absent:
         click.echo(f"{absent} more could be compared if the cohort gave them")
     if target:
-        comparison[columns].to_json(target, orient="records", indent=1, force_ascii=False)
+        with _whole(target) as file:
+            comparison[columns].to_json(file, orient="records", indent=1, force_ascii=False)
     return FAILED if len(misses) or absent == len(compared) else 0
 
 
@@ -364,7 +387,7 @@ def _write_problems(found, path):
 
     from helpers.formats import escape_formula
 
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with _whole(path) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["file", "kind", "rows", "column", "problem"])
         for source, kind, problem in found:
