@@ -183,6 +183,63 @@ def test_the_style_of_dates_is_read_or_marked(cells, style, doubt, tmp_path):
     assert ("could be either" in text) == doubt
 
 
+def test_whole_numbers_written_with_a_point_are_codes(tmp_path):
+    frame = pd.DataFrame(
+        {
+            "arm": [0.0, 1.0] * 4,
+            "os": np.arange(8) + 0.5,
+            "death": [0.0, 1.0, np.nan, 1.0] * 2,
+            "ECOG": [np.nan, 0.0, 1.0, 2.0] * 2,
+            "ae_rash": [0.0, 3.0, np.nan, 1.0] * 2,
+            "tumour_grade": [1.0, 2.0, 3.0, np.nan] * 2,
+        }
+    )
+    for mark, sep in ((".", ","), (",", ";")):
+        path = tmp_path / "cohort.csv"
+        frame.to_csv(path, index=False, sep=sep, decimal=mark)
+        text, study = drafted(path, tmp_path)
+        levels = {key: c.codes() for key, c in study.covariates.items()}
+        assert levels["ecog"] == {"0": "code_0", "1": "code_1", "2": "code_2"}
+        assert list(levels) == ["ecog", "tumour_grade"]
+        assert study.adverse_events.events["ae_rash"].label == "Rash"
+        assert "levels:  # DECIDE: labels in words" in text
+        data = load_cohort(path, study).data
+        assert data["ecog"].tolist()[1:4] == ["code_0", "code_1", "code_2"]
+        assert data["ae_ae_rash"].tolist()[3] == 1
+
+
+def test_a_sas_data_set_is_read_by_its_names_and_labels(tmp_path):
+    import pyreadstat
+
+    start = pd.Timestamp("2020-01-01") + pd.to_timedelta(np.arange(N), "D")
+    frame = pd.DataFrame(
+        {
+            "PATNR": [f"P{n:03}" for n in range(N)],
+            "GRP": np.tile([1.0, 2.0], N // 2),
+            "RANDDT": start,
+            "LSTALVDT": start + pd.to_timedelta(400, "D"),
+            "DTHDT": (start + pd.to_timedelta(300, "D")).where(np.arange(N) % 3 == 0),
+            "PROGDT": (start + pd.to_timedelta(100, "D")).where(np.arange(N) % 2 == 0),
+            "OSMON": np.linspace(1, 30, N),
+            "OSSTAT": np.tile([0.0, 1.0], N // 2),
+            "HER2": np.tile([0.0, 1.0, 1.0, 0.0], N // 4),
+        }
+    )
+    labels = [""] * 6 + ["Overall survival (months)", "Vital status", "HER2 status"]
+    labels[1] = "Treatment group"
+    pyreadstat.write_xport(frame, tmp_path / "c.xpt", file_format_version=5, column_labels=labels)
+    _, study = drafted(tmp_path / "c.xpt", tmp_path)
+    assert (study.identifier, study.arm.column) == ("PATNR", "GRP")
+    survival, progression = study.endpoints["os"], study.endpoints["pfs"]
+    assert (survival.time, survival.event, survival.unit) == ("OSMON", "OSSTAT", "months")
+    assert (progression.start, progression.end) == ("RANDDT", "LSTALVDT")
+    assert progression.event_dates == ["PROGDT", "DTHDT"]
+    assert list(study.covariates) == ["her2"]
+    data = load_cohort(tmp_path / "c.xpt", study).data
+    days = (data["pfs_time"] * study.time.days_per_month).round(6)
+    assert days[:4].tolist() == [100, 400, 100, 300]
+
+
 def test_decimal_commas_are_seen(tmp_path):
     frame = pd.DataFrame(
         {"arm": list("aabb"), "os": ["1,5", "2,5", "3,5", "4"], "death": [0, 1] * 2}

@@ -210,8 +210,8 @@ def _decode(cells, codes):
 
 
 def _without_zeros(cell):
-    """The code 1 where a program wrote 1.0."""
-    return None if cell is None else re.sub(r"^([+-]?[0-9]+)\.0+$", r"\1", cell)
+    """The code 1 where a program wrote 1.0 or 1,0."""
+    return None if cell is None else re.sub(r"^([+-]?[0-9]+)[.,]0+$", r"\1", cell)
 
 
 def _coded(column, name, codes, meaning):

@@ -23,6 +23,7 @@ EVENTS_PER_VARIABLE = 10
 SKEWED = 1.0
 MOSTLY_NUMBERS = 0.2  # of the cells are something else
 WITH_UNIT = r"(.*\S)\s*[(\[]([^()\[\]]+)[)\]]"
+WHOLE = r"([+-]?[0-9]+)(?:[.,]0+)?"
 
 ARM = ["trt01p", "trt01a", "arm", "arms", "armcd", "trt", "treatment", "treat", "rx", "regimen"]
 ARM += ["therapy", "group", "randomization", "allocation", "cohort"]
@@ -33,13 +34,15 @@ TIME |= {"futime", "followup", "survival", "survtime", "surv", "aval", "duration
 EVENT = {"event", "status", "dead", "death", "died", "cens", "censor", "censored", "cnsr"}
 EVENT |= {"relapse", "recurrence", "recur", "progression", "progressed", "progress", "failure"}
 EVENT |= {"fail", "delta", "fustat", "vital"}
-DEATH = {"death", "dead", "died", "deceased"}
-RETURN = {"progression", "progressed", "progress", "relapse", "recurrence", "recur"}
+OF_WHOM = {"patient", "subject", "overall", "free", "follow", "up", "at", "last", "contact", "end"}
+DEATH = {"death", "dead", "died", "deceased", "dth"}
+PROGRESSION = {"progression", "progressed", "progress", "prog"}
+RETURN = {"relapse", "recurrence", "recur"} | PROGRESSION
 EVENT_OF = {
     "os": {"death", "dead", "died", "vital", "status", "event", "fustat"},
     "survival": {"death", "dead", "died", "vital", "status", "event", "fustat"},
-    "pfs": {"progression", "progressed", "progress"},
-    "ttp": {"progression", "progressed", "progress"},
+    "pfs": PROGRESSION,
+    "ttp": PROGRESSION,
     "rfs": {"recurrence", "recur", "relapse"},
     "dfs": {"recurrence", "recur", "relapse"},
     "efs": {"event", "failure", "fail"},
@@ -52,6 +55,12 @@ ENDPOINTS = {
     "efs": "Event-free survival",
     "ttp": "Time to progression",
 }
+SHORT = {"mon": "months", "mo": "months", "mos": "months", "m": "months", "d": "days", "dy": "days"}
+SHORT |= {"yr": "years", "yrs": "years", "y": "years", "wk": "weeks", "wks": "weeks", "tm": "time"}
+SHORT |= {"t": "time", "stat": "status", "sts": "status", "ev": "event", "evt": "event"}
+SHORT |= {"cens": "cens", "cnsr": "cnsr", "dt": "date"}
+RUN_TOGETHER = rf"({'|'.join(ENDPOINTS)})({'|'.join(sorted(SHORT, key=len, reverse=True))})"
+OF_A_DATE = r"([a-z]{2,})dt"
 UNITS = {"day": "days", "week": "weeks", "month": "months", "year": "years"}
 HAPPENED = {"yes", "y", "true", "dead", "died", "death", "deceased", "event", "progressed"}
 HAPPENED |= {"progression", "relapse", "relapsed", "recurrence", "recurred", "failed", "failure"}
@@ -59,7 +68,9 @@ NOT_HAPPENED = {"no", "n", "false", "alive", "living", "censored", "censor", "no
 CONTROL = {"control", "placebo", "observation", "obs", "standard", "none", "no", "old", "reference"}
 BEGINS = {"start", "diagnosis", "diag", "randomization", "random", "rando", "treatment", "surgery"}
 BEGINS |= {"baseline", "enrolment", "enrollment", "inclusion", "operation", "begin", "first"}
+BEGINS |= {"randomisation", "randomised", "randomized", "rand", "trts"}
 ENDS = {"last", "followup", "fu", "end", "death", "contact", "censoring", "exit", "event"}
+ENDS |= {"lst", "lstalv", "lstfu"}
 MOMENTS = [("baseline", "followup"), ("pre", "post"), ("before", "after"), ("bl", "fu")]
 RESPONSES = {
     "cr": "Complete response",
@@ -84,12 +95,13 @@ class Profile:
     ----------
     name, label : str
     cells : Series of str
-        Those that are not missing.
+        Those that are not missing; 1 where a program wrote 1.0 in a column of whole numbers.
     n : int
         Patients.
     labels : dict
         Labels of its codes.
     declared_date : bool
+    decimal_comma : bool
     place : int
     """
 
@@ -99,14 +111,18 @@ class Profile:
     n: int
     labels: dict
     declared_date: bool
+    decimal_comma: bool
     place: int
 
     @cached_property
     def words(self) -> list[str]:
-        """The words of its name: parts of a_b, a.b and aB, without digits at their ends."""
-        split = re.sub(r"([a-z])([A-Z])", r"\1 \2", _plain(self.name))
-        words = re.findall(r"[a-z]+[0-9]*[a-z]?", split.lower())
-        return words + [word.rstrip("0123456789") for word in words]
+        """The words of its name: parts of a_b, a.b, aB and OSMON."""
+        return _words(self.name)
+
+    @cached_property
+    def all_words(self) -> list[str]:
+        """The words of its name and of its label."""
+        return [*self.words, *(word for word in _words(self.label) if word not in self.words)]
 
     @cached_property
     def codes(self) -> list[str]:
@@ -193,13 +209,15 @@ def _profile(file, name, place):
     known = cells[~cells.isin(MISSING)]
     label = file.column_labels.get(name, name.replace("_", " ").strip())
     label = " ".join(label.split()) or name
+    is_whole = len(known) > 0 and known.str.fullmatch(WHOLE).all()
     return Profile(
         name,
         label[:1].upper() + label[1:],
-        known,
+        known.str.replace(WHOLE, r"\1", regex=True) if is_whole else known,
         len(cells),
         file.value_labels.get(name, {}),
         name in file.dates,
+        bool(known.str.fullmatch(r"[+-]?[0-9]+,[0-9]+").any()),
         place,
     )
 
@@ -241,7 +259,8 @@ class _Roles:
             return len(column.cells) == column.n and column.cells.is_unique
 
         named = [c for c in self._free() if IDENTIFIER & set(c.words)]
-        return next(filter(fits, named), named[0] if named else None)
+        first = [c for c in self._free() if c.place == 0 and not c.is_numeric and c.n > MOST_LEVELS]
+        return next(filter(fits, [*named, *first]), named[0] if named else None)
 
     def _find_arm(self):
         groups = [c for c in self._free() if c.is_category and 2 <= c.cells.nunique() <= MOST_ARMS]
@@ -249,6 +268,9 @@ class _Roles:
             for column in groups:
                 if word in column.words:
                     return column, True
+        for column in groups:
+            if set(ARM) & set(column.all_words):
+                return column, False
         others = [c for c in groups if not EVENT & set(c.words)]
         return (others[0] if others else None), False
 
@@ -268,15 +290,30 @@ class _Roles:
             if event.name not in used:
                 chosen.append((time, event))
                 used.add(event.name)
-        if chosen:
-            return sorted(chosen, key=lambda pair: pair[0].place)
-        days = [c for c in self.dates if (DEATH | RETURN) & set(c.words) and len(c.cells) < c.n]
+        chosen.sort(key=lambda pair: pair[0].place)
+        dated = self._find_dated(events)
+        if not chosen:
+            return dated
+        kinds = {_kind(endpoint) for endpoint in chosen}
+        returns = set(ENDPOINTS) - {"os"}
+        if None in kinds:
+            return chosen
+        missing = ("os" not in kinds, not kinds & returns)
+        return chosen + [
+            endpoint
+            for endpoint in dated
+            if endpoint[2].is_date and missing[0 if _kind(endpoint) == "os" else 1]
+        ]
+
+    def _find_dated(self, events):
+        """Endpoints counted from dates: start, last contact, then the days of events."""
+        days = [c for c in self.dates if (DEATH | RETURN) & set(c.all_words) and len(c.cells) < c.n]
         others = [c for c in self.dates if c not in days]
-        begins = [c for c in others if BEGINS & set(c.words)]
-        ends = [c for c in others if ENDS & set(c.words) and c not in begins]
-        ends.sort(key=lambda c: "last" not in c.words)
+        begins = [c for c in others if BEGINS & set(c.all_words)]
+        ends = [c for c in others if ENDS & set(c.all_words) and c not in begins]
+        ends.sort(key=lambda c: not {"last", "lst", "lstalv"} & set(c.all_words))
         if begins and ends and days:
-            deaths = [c for c in days if DEATH & set(c.words)]
+            deaths = [c for c in days if DEATH & set(c.all_words)]
             returns = [c for c in days if c not in deaths]
             dated = [deaths] if deaths else []
             dated += [[*returns, *deaths]] if returns else []
@@ -302,22 +339,26 @@ def _is_response(column):
 
 
 def _is_graded(column):
-    named = {"ae", "grade", "ctcae", "toxicity", "tox"} & set(column.words)
+    named = {"ae", "grade", "ctcae", "toxicity", "tox", "adverse"} & set(column.all_words)
+    if named == {"grade"} and "0" not in column.codes:  # of a tumour
+        return False
     return bool(named) and set(column.cells) <= {"0", "1", "2", "3", "4", "5"}
 
 
 def _is_event(column):
+    named = EVENT & set(column.all_words)
+    if named == {"status"}:  # of the patient, not of a receptor or a performance
+        return set(column.words) <= TIME | EVENT | OF_WHOM
     if {column.described(code).lower() for code in column.codes} <= HAPPENED | NOT_HAPPENED:
-        return bool(EVENT & set(column.words))
-    return bool(EVENT & set(column.words)) or (
-        set(column.codes) == {"0", "1"} and bool((TIME | EVENT) & set(column.words))
-    )
+        return bool(named)
+    return bool(named) or (set(column.codes) == {"0", "1"} and bool(TIME & set(column.all_words)))
 
 
 def _is_time(column):
-    if "age" in column.words:
+    if "age" in column.all_words:
         return False
-    named = TIME & set(column.words) or any(word.rstrip("s") in UNITS for word in column.words)
+    words = column.all_words
+    named = TIME & set(words) or any(word.rstrip("s") in UNITS for word in words)
     return bool(named) and column.is_numeric and len(column.codes) > 2 and column.numbers.min() >= 0
 
 
@@ -326,13 +367,35 @@ def _is_amount(column):
 
 
 def _affinity(time, event):
-    shared = (set(time.words) & set(event.words)) - {"time", "event"}
-    of_kind = {e for word in time.words for e in EVENT_OF.get(word, ())} & set(event.words)
-    specific = any(word in EVENT_OF for word in time.words)
-    others = {e for events in EVENT_OF.values() for e in events if e in event.words}
+    times, words = time.all_words, event.all_words
+    shared = (set(times) & set(words) & (TIME | EVENT | PROGRESSION)) - {"time", "event"}
+    of_kind = {e for word in times for e in EVENT_OF.get(word, ())} & set(words)
+    specific = any(word in EVENT_OF for word in times)
+    others = {e for events in EVENT_OF.values() for e in events if e in words}
     generic = not specific and not (others - EVENT_OF["os"])
     score = 3 * len(shared) + 2 * bool(of_kind) + (1 if generic else 0)
     return score and score + 1 / (1 + abs(time.place - event.place))
+
+
+def _kind(endpoint):
+    """The key in ENDPOINTS of what the columns of an endpoint seem to be, or None."""
+    words = {word for column in endpoint for word in column.all_words}
+    *_, event = endpoint
+    if len(endpoint) > 2 and endpoint[2].is_date and RETURN & set(endpoint[2].all_words):
+        return "pfs" if PROGRESSION & words else "rfs"
+    named = next((word for word in ENDPOINTS if word in words), None)
+    return named or ("os" if (DEATH | {"vital"}) & set(event.all_words) else None)
+
+
+def _words(text):
+    split = re.sub(r"([a-z])([A-Z])", r"\1 \2", _plain(text))
+    words = re.findall(r"[a-z]+[0-9]*[a-z]?", split.lower())
+    for word in list(words):
+        if together := re.fullmatch(RUN_TOGETHER, word):
+            words += [together[1], SHORT[together[2]]]
+        elif together := re.fullmatch(OF_A_DATE, word):
+            words += [together[1], "date"]
+    return words + [word.rstrip("0123456789") for word in words]
 
 
 def _write(roles, columns, path, sheet):
@@ -369,7 +432,8 @@ def _write(roles, columns, path, sheet):
         yield "  severe_from: 3"
         yield "  events:"
         for key, column in zip(_keys(roles.adverse_events), roles.adverse_events, strict=True):
-            yield f"    {key}: {_flow({'label': column.label, 'column': column.name})}"
+            label = re.sub(r"^ae[ .-]+(.)", lambda rest: rest[1].upper(), column.label, flags=re.I)
+            yield f"    {key}: {_flow({'label': label, 'column': column.name})}"
     if roles.unused:
         yield ""
         yield "# Not used, and never shown (dates, free text, or one value only):"
@@ -398,7 +462,7 @@ def _write_formats(columns):
         sure = first > 12 or second > 12
         example = _comment(digits[0])
         yield f"date_format: {style}" + ("" if sure else f"  # DECIDE: {example} could be either")
-    if any(c.is_numeric and c.cells.str.contains(",").any() for c in columns):
+    if any(column.is_numeric and column.decimal_comma for column in columns):
         yield "decimal_mark: comma"
 
 
@@ -430,7 +494,8 @@ def _write_arm(column, is_named):
 
 
 def _write_levels(column, keys, indent):
-    yield f"{indent}levels:"
+    bare = all(_is_number(column.described(code)) for code in keys)
+    yield f"{indent}levels:" + ("  # DECIDE: labels in words" if bare else "")
     seen = {}
     for code, key in keys.items():
         label = column.described(code)
@@ -449,12 +514,7 @@ def _write_endpoints(endpoints):
     for endpoint in endpoints:
         dated = endpoint[2:] if len(endpoint) > 2 and endpoint[2].is_date else ()
         *times, event = endpoint
-        words = [word for column in endpoint for word in column.words]
-        known = next((word for word in words if word in ENDPOINTS), None)
-        if dated and RETURN & set(dated[0].words):
-            known = "pfs" if {"progression", "progressed", "progress"} & set(words) else "rfs"
-        elif known is None and (DEATH | {"vital"}) & set(event.words):
-            known = "os"
+        known = _kind(endpoint)
         key = _unique(known or "event_free", used)
         label = ENDPOINTS.get(known, "Event-free survival")
         yield f"  {key}:"
@@ -478,7 +538,7 @@ def _write_endpoints(endpoints):
 
 
 def _guess_unit(column):
-    for word in column.words:
+    for word in column.all_words:
         if word.rstrip("s") in UNITS:
             return UNITS[word.rstrip("s")], True
     longest = column.numbers.max()
