@@ -9,7 +9,7 @@ import pytest
 from helpers.cohort import load_cohort
 from helpers.errors import InputError
 from helpers.estimators.cox import fit_cox
-from helpers.estimators.kaplan_meier import kaplan_meier, median
+from helpers.estimators.kaplan_meier import AT_HALF, kaplan_meier, median
 from helpers.estimators.logrank import logrank
 from helpers.study import load_study
 from helpers.teaching.simulate import (
@@ -67,14 +67,23 @@ def test_curves_and_medians_are_those_of_the_estimator(patients):
     time, event, _ = patients
     counts = resample(60, 4, seed=4)
     times, survival = survival_many(time, event, counts)
-    medians = median_many(time, event, counts)
-    for drawn, height, middle in zip(counts.astype(int), survival, medians, strict=True):
+    medians = {rule: median_many(time, event, counts, rule) for rule in AT_HALF}
+    for draw, (drawn, height) in enumerate(zip(counts.astype(int), survival, strict=True)):
         rows = np.repeat(np.arange(60), drawn)
         curve = kaplan_meier(time[rows], event[rows], conf_level=0.95, conf_type="log")
         last = np.searchsorted(curve.time, times, side="right") - 1
         expected = np.where(last < 0, 1.0, curve.survival[np.maximum(last, 0)])
         np.testing.assert_allclose(height, expected, atol=1e-12)
-        assert middle == median(curve, at_half="first").value
+        for rule, found in medians.items():
+            assert found[draw] == median(curve, at_half=rule).value
+
+
+def test_a_median_at_exactly_one_half_follows_the_rule():
+    time, event = [6, 9, 13, 18, 22], [0, 1, 1, 1, 0]
+    weights = [[1, 1, 1, 1, 1], [1, 1, 1, 0, 1], [1, 0, 0, 0, 1]]
+    weights = np.array(weights, float)
+    assert median_many(time, event, weights, "first").tolist() == [13, 13, np.inf]
+    assert median_many(time, event, weights, "midpoint").tolist() == [15.5, 13, np.inf]
 
 
 def test_a_shuffled_logrank_statistic_is_that_of_the_test(patients):

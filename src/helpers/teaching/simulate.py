@@ -5,6 +5,7 @@ import numpy as np
 from helpers.cohort import check_cells
 from helpers.cohort_files import read_cohort_file
 from helpers.errors import InputError
+from helpers.estimators.kaplan_meier import TOLERANCE
 
 STEPS = 30
 LONGEST_STEP = 2.0
@@ -102,13 +103,15 @@ def survival_many(time, event, weights) -> tuple[np.ndarray, np.ndarray]:
     return times, np.cumprod(1 - died_share, axis=1)
 
 
-def median_many(time, event, weights) -> np.ndarray:
-    """Median survival of many samples: the first time at which the curve is at most one half.
+def median_many(time, event, weights, at_half) -> np.ndarray:
+    """Median survival of many samples.
 
     Parameters
     ----------
     time, event, weights
         As of `survival_many`.
+    at_half : {'midpoint', 'first'}
+        As of `helpers.estimators.kaplan_meier.median`.
 
     Returns
     -------
@@ -116,8 +119,14 @@ def median_many(time, event, weights) -> np.ndarray:
         ``inf`` where it is not reached.
     """
     times, survival = survival_many(time, event, weights)
-    reached = survival <= 0.5 + 1e-12
-    return np.where(reached.any(axis=1), times[reached.argmax(axis=1)], np.inf)
+    reached = survival <= 0.5 + TOLERANCE
+    first = reached.argmax(axis=1)
+    medians = np.where(reached.any(axis=1), times[first], np.inf)
+    if at_half == "midpoint":
+        below = survival < 0.5 - TOLERANCE
+        flat = (first < below.argmax(axis=1)) & np.isfinite(medians)
+        medians[flat] = (times[first[flat]] + times[below.argmax(axis=1)[flat]]) / 2
+    return medians
 
 
 def permute(values, n_draw, seed) -> np.ndarray:
