@@ -1,10 +1,12 @@
 """A page of the book, built by Sphinx from a notebook with one figure and one table."""
 
 import json
+from dataclasses import asdict
 
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
+from docutils import nodes
 from drawn import HOSTILE
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
@@ -12,7 +14,7 @@ from test_tables import spanned
 
 from helpers.figures import style
 from helpers.tables import table
-from helpers.views import KEY, PageViews
+from helpers.views import KEY, PageViews, table_node
 
 TEXT = "See {numref}`fig-curve`, {numref}`tab-x` and {ref}`fig-curve`."
 
@@ -97,6 +99,25 @@ def test_spanners_and_labels_that_span_both_rows(page):
         ("n", None, None),
         ("p", None, None),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("0.49 (0.28 to 0.84)", ["0.49", "(0.28 to 0.84)"]),
+        ("26 (61.9), 45.6 to 76.4", ["26 (61.9),", "45.6 to 76.4"]),
+        ("31.1 (21.7 to NA)", ["31.1", "(21.7 to NA)"]),
+        ("45.6 to 76.4", []),
+        ("26 (61.9)", []),
+        ("", []),
+    ],
+)
+def test_an_interval_may_stand_below_its_estimate(text, parts):
+    columns = [table.Column("Group", "text"), table.Column("Estimate")]
+    made = table.Table("tab-x", "X", columns, [table.Row(("A", text))])
+    cell = table_node(asdict(made)).next_node(nodes.tbody)[0][1]
+    assert [part.astext() for part in cell.findall(nodes.inline)] == parts
+    assert cell.astext() == text
 
 
 def test_a_verdict_is_a_badge(page):

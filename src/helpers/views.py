@@ -7,6 +7,7 @@ numbers figures and tables and resolves references to their names. Text becomes 
 is never parsed: no label can bring markup into a page.
 """
 
+import re
 from contextlib import contextmanager
 from itertools import takewhile
 
@@ -14,6 +15,8 @@ from docutils import nodes
 from nbformat.v4 import new_output
 
 KEY = "rhcc"
+# An estimate with its interval: where a cell is narrow, the interval goes below.
+ESTIMATE = re.compile(r"(.+) (\S+ to \S+)")
 
 _collected: list[list] = []
 
@@ -147,11 +150,14 @@ def _body_row(row, columns):
 
 
 def _cell(text, kind):
-    classes = [f"{kind}-cell"]
-    if kind != "verdict" or not text:
-        return _entry(text, classes)
-    badge = nodes.inline(text, text, classes=["verdict", text.replace(" ", "-")])
-    return nodes.entry("", nodes.paragraph("", "", badge), classes=classes)
+    if kind == "verdict" and text:
+        parts = [nodes.inline(text, text, classes=["verdict", text.replace(" ", "-")])]
+    elif kind == "number" and (found := ESTIMATE.fullmatch(text)):
+        both = [nodes.inline(part, part, classes=["together"]) for part in found.groups()]
+        parts = [both[0], nodes.Text(" "), both[1]]
+    else:
+        return _entry(text, [f"{kind}-cell"])
+    return nodes.entry("", nodes.paragraph("", "", *parts), classes=[f"{kind}-cell"])
 
 
 def _span(width):
