@@ -16,8 +16,8 @@ help:  ## print this list
 book: $(VENV)/.installed  ## run the notebooks and write the book to _build/html/index.html
 	@$(BIN)/rhcc book --out $(OUT) $(if $(JOBS),--jobs $(JOBS))
 
-pdf: $(VENV)/.installed  ## the same, and the whole book as _build/book.pdf (needs Chromium)
-	@$(BIN)/rhcc book --out $(OUT) --pdf $(OUT)/book.pdf $(if $(JOBS),--jobs $(JOBS))
+pdf: $(VENV)/.installed  ## the same, and the book as _build/html/book.pdf (needs Chromium)
+	@$(BIN)/rhcc book --out $(OUT) --pdf $(if $(JOBS),--jobs $(JOBS))
 
 test: $(VENV)/.installed  ## run the tests, without the slow ones
 	$(BIN)/ruff check src tests benchmarks

@@ -82,7 +82,7 @@ def main():
 
 @main.command()
 @_path_option("--out", help="Folder for the book.  [default: _build beside _toc.yml]")
-@_path_option("--pdf", help="Print the whole book to this file too; needs Chromium.")
+@click.option("--pdf", is_flag=True, help="Print it too, as html/book.pdf; needs Chromium.")
 @JOBS
 @_told
 def book(out, pdf, jobs):
@@ -91,27 +91,20 @@ def book(out, pdf, jobs):
     Only notebooks whose inputs changed are run again.
     """
     from helpers.pipeline.book import build_book
-    from helpers.pipeline.printed import find_browser, print_book
-    from helpers.pipeline.project import Project
 
     root = find_project()
     data = root / "data"
-    if pdf:
-        find_browser()
-    front = build_book(
+    build_book(
         data / "cohort.csv",
         data / "study.yml",
         out or root / "_build",
         ledger=data / "published.csv",
         jobs=jobs,
         whole=True,
+        pdf=pdf,
         root=root,
         report=click.echo,
     )
-    if pdf:
-        click.echo("printing")
-        print_book(front.parent, Project(root).documents, pdf)
-        click.echo(f"the printed book is {pdf}")
 
 
 @main.command()

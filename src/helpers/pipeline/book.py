@@ -92,6 +92,7 @@ def build_book(
     suppress_below=0,
     *,
     whole=False,
+    pdf=False,
     root=None,
     forked=None,
     report=print,
@@ -112,6 +113,8 @@ def build_book(
         Counts below it are not shown.
     whole : bool
         Whether the book has the pages about the study that it was written for.
+    pdf : bool
+        Whether the book is printed too, and its pages offer that.
     root : path-like, optional
         The folder with the book's sources; found from the working directory upwards.
     forked : bool, optional
@@ -130,7 +133,7 @@ def build_book(
     InputError
         The cohort, the study file or the ledger cannot be used.
     BuildError
-        A notebook or the build of the pages failed. What `out` held is untouched.
+        A notebook, the build of the pages or the printing failed. What `out` held is untouched.
     """
     root = Path(root) if root else find_project()
     project = Project(root, whole)
@@ -144,12 +147,16 @@ def build_book(
     )
     inputs.check()
     output.check()
+    if pdf:
+        from helpers.pipeline.printed import find_browser
+
+        find_browser()
     code = digest_code(root)
     reads = digest(code, inputs.digest())
     keys = {path: digest(reads, path) for path in project.notebooks}
     _refuse_equal_names(keys)
     prose = {str(path.relative_to(root)): path for path in project.prose}
-    pages = [prose, project.toc, project.config, edition(root)]
+    pages = [prose, project.toc, project.config, edition(root), pdf]
     key = digest(reads, list(keys.values()), pages)
     front = output.folder / "html" / "index.html"
     if output.is_current(key):
@@ -163,7 +170,7 @@ def build_book(
     with output.building() as work:
         run = partial(_run_in_parallel, jobs=jobs, forked=forked, strict=whole, report=report)
         kept = _run_notebooks(inputs, keys, output, work, run, is_unchanged, report)
-        staged = _stage(project, kept, work, None if whole else title, report)
+        staged = _stage(project, kept, work, None if whole else title, pdf, report)
         output.publish(staged, key, list(kept.values()))
     report(f"the book is in {front}")
     return front
@@ -259,11 +266,12 @@ def _keep(notebook, written, folder, work):
     new.rename(folder)
 
 
-def _stage(project, kept, work, title, report):
+def _stage(project, kept, work, title, pdf, report):
     """Build the site and gather all that is to be published in one folder."""
     import nbformat
 
     from helpers.pipeline.html import build_html, for_any_cohort, stage_pages
+    from helpers.pipeline.printed import PDF, print_book
     from helpers.tables.word import tables_of, write_word
 
     staged = work / "staged"
@@ -278,9 +286,12 @@ def _stage(project, kept, work, title, report):
         notebooks = {path: for_any_cohort(book, title) for path, book in notebooks.items()}
     for path, notebook in notebooks.items():
         nbformat.write(notebook, staged / "notebooks" / path.name)
-    stage_pages(project, notebooks, source, title)
+    stage_pages(project, notebooks, source, title, PDF if pdf else "")
     report("building the pages")
     build_html(source, work).rename(staged / "html")
+    if pdf:
+        report("printing")
+        print_book(staged / "html", project.documents, staged / "html" / PDF)
     _write_results(kept, staged / "results.csv")
     write_word(tables_of(notebooks.values()), staged / "tables.docx")
     for path, folder in kept.items():

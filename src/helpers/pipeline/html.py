@@ -50,7 +50,7 @@ def for_any_cohort(notebook, title):
     return notebook
 
 
-def stage_pages(project, executed, folder, title=None) -> None:
+def stage_pages(project, executed, folder, title=None, pdf="") -> None:
     """Lay out what Sphinx reads: pages, executed notebooks, table of contents, settings.
 
     Parameters
@@ -62,6 +62,8 @@ def stage_pages(project, executed, folder, title=None) -> None:
         Where to lay it out.
     title : str, optional
         The book's title, where it is not the one in `_config.yml`.
+    pdf : str
+        The name of the printed book at the top of the site; none if empty.
     """
     import nbformat
 
@@ -78,7 +80,7 @@ def stage_pages(project, executed, folder, title=None) -> None:
     if title:
         config["title"] = plain_title(title)
     config["execute"] = {**config.get("execute", {}), "execute_notebooks": "off"}
-    config["sphinx"] = _with_footer(config.get("sphinx", {}), edition(project.root))
+    config["sphinx"] = _with_edition(config.get("sphinx", {}), edition(project.root), pdf)
     _write_yaml(config, folder / "_config.yml")
     _write_yaml(project.toc, folder / "_toc.yml")
 
@@ -130,10 +132,10 @@ def _folded(notebook):
     return notebook
 
 
-def _with_footer(sphinx, text):
+def _with_edition(sphinx, text, pdf):
     settings = sphinx.get("config", {})
     options = {**settings.get("html_theme_options", {}), "extra_footer": text}
-    return {**sphinx, "config": {**settings, "html_theme_options": options}}
+    return {**sphinx, "config": {**settings, "html_theme_options": options, "book_pdf": pdf}}
 
 
 def _copy(path, target):

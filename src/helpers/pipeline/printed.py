@@ -18,6 +18,7 @@ ELSEWHERE = re.compile(r"[a-z]+:|//|$")
 WAIT = 120_000  # ms of the page's own clock, for mathematics to be set
 LONGEST = 600  # seconds
 NAME = "whole-book.html"
+PDF = "book.pdf"  # at the top of the site that offers it
 
 
 def find_browser() -> str:
@@ -55,7 +56,7 @@ def print_book(site, documents, target) -> None:
         copy = Path(folder) / "site"
         shutil.copytree(site, copy)
         (copy / NAME).write_text(join_pages(copy, documents), "utf-8")
-        made = Path(folder) / "book.pdf"
+        made = Path(folder) / PDF
         command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"]
         command += [f"--user-data-dir={folder}/profile", "--allow-file-access-from-files"]
         command += ["--no-pdf-header-footer", f"--virtual-time-budget={WAIT}"]
@@ -110,7 +111,10 @@ def _read(site, document):
 
 
 def _point_into_book(article, document, documents):
-    """Give ids and links of one page the names that they have in the joined one."""
+    """Give ids and links of one page the names that they have in the joined one.
+
+    A file that is not a page is not in the printed book, so nothing links to it.
+    """
     for tag in article.find_all(id=True):
         if tag.find_parent("svg") is None:
             tag["id"] = _anchor(document, tag["id"])
@@ -118,6 +122,8 @@ def _point_into_book(article, document, documents):
         name = LINKS[tag.name]
         if name in tag.attrs:
             tag[name] = _resolve(tag[name], document, documents)
+            if tag.name == "a" and not (ELSEWHERE.match(tag[name]) or tag[name].startswith("#")):
+                del tag[name]
 
 
 def _resolve(link, document, documents=frozenset()):

@@ -1,4 +1,4 @@
-"""Sphinx extension: MathJax from the installed package; accessible and light pages."""
+"""Sphinx extension: MathJax from the installed package; accessible and light pages; the PDF."""
 
 import re
 import shutil
@@ -20,8 +20,10 @@ PARTS = ["tex-chtml.js", "output/chtml/fonts/woff-v2", "input/tex/extensions"]
 def setup(app):
     """Register the extension."""
     app.config.mathjax_path = "mathjax/tex-chtml.js"
+    app.add_config_value("book_pdf", "", "html")
     app.connect("builder-inited", _copy_mathjax)
     app.connect("html-page-context", _make_accessible)
+    app.connect("html-page-context", _offer_pdf)
     app.connect("build-finished", _finish_pages)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
@@ -46,6 +48,14 @@ def _make_accessible(app, pagename, templatename, context, doctree):
     if "body" in context:
         body = context["body"].replace('role="doc-biblioentry"', 'role="listitem"')
         context["body"] = PROSE_TABLE.sub(r'\g<0> tabindex="0"', body)
+
+
+def _offer_pdf(app, pagename, templatename, context, doctree):
+    """Link each page to the printed book, where there is one."""
+    if name := app.config.book_pdf:
+        link = f'<a class="book-pdf" href="{context["pathto"](name, 1)}">The book as one PDF</a>'
+        context["book_pdf"] = link
+        context["theme_extra_footer"] = f"{context['theme_extra_footer']}. {link}"
 
 
 def _finish_pages(app, exception):
