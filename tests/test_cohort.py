@@ -162,8 +162,17 @@ def test_missing_columns_are_named_with_what_there_is(tmp_path):
 def test_many_bad_rows_are_counted(tmp_path):
     rows = "".join(f"p{i},{1 + i % 2},x,0,low,9\n" for i in range(8))
     problems = problems_of(HEADER + rows, tmp_path)
+    (problem,) = problems
+    assert problem.startswith("rows 2, 3, 4, 5, 6 and 3 more, column 'days': found 'x': a time")
+    assert problem.rows == tuple(range(2, 10))
+
+
+def test_many_bad_values_are_counted(tmp_path):
+    rows = "".join(f"p{i},{1 + i % 2},x{i},0,low,9\n" for i in range(8))
+    problems = problems_of(HEADER + rows, tmp_path)
     assert len(problems) == 6
-    assert problems[-1] == "column 'days': 3 more rows like these"
+    assert problems[4].startswith("row 6, column 'days': found 'x4'")
+    assert problems[5] == "rows 7, 8, 9, column 'days': 3 more values like these"
 
 
 def test_an_error_says_the_file_in_each_line(tmp_path):

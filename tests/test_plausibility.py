@@ -82,7 +82,7 @@ def test_a_usual_cohort_gives_no_warning(tmp_path):
         ({"pfs": values("pfs", {4: 12.5})}, "row 4, column 'pfs': PFS is longer than OS"),
         (
             {"pfs": FRAME["os"] + 1},
-            "rows 2, 3, 4, 5, 6, column 'pfs': PFS is longer than OS (19 more rows like these)",
+            "rows 2, 3, 4, 5, 6 and 19 more, column 'pfs': PFS is longer than OS",
         ),
         (
             {"os": 30 * FRAME["os"]},
@@ -140,3 +140,26 @@ def test_a_patient_entered_twice_is_odd(tmp_path):
 def test_problems_come_before_warnings(tmp_path):
     with pytest.raises(InputError, match="row 2, column 'os'"):
         warnings_of(tmp_path, os=values("os", {2: "x"}))
+
+
+@pytest.mark.parametrize(("days_later", "odd_rows"), [(0, ()), (5, tuple(range(2, N + 2)))])
+def test_the_rounding_of_a_time_is_not_odd_beside_dates(days_later, odd_rows, tmp_path):
+    start = pd.Timestamp("2020-01-01")
+    days = pd.Series(range(300, 300 + N))
+    end = start + pd.to_timedelta(days + days_later, "D")
+    content = CONTENT | {
+        "endpoints": {
+            "os": CONTENT["endpoints"]["os"],
+            "pfs": {
+                "label": "Progression-free",
+                "abbreviation": "PFS",
+                "start": "first",
+                "end": "last",
+                "event": "pfs_event",
+            },
+        }
+    }
+    found = warnings_of(
+        tmp_path, content, os=(days / 30.4375).round(1), first=start.date(), last=end.dt.date
+    )
+    assert tuple(row for problem in found for row in problem.rows) == odd_rows

@@ -65,6 +65,29 @@ def test_all_entries_are_named_at_once(content, tmp_path):
     assert "(found 'exact')" in problems[3]
 
 
+def test_names_that_do_not_fit_are_told_beside_damaged_entries(content, tmp_path):
+    del content["title"]
+    content["arm"]["reference"] = "x"
+    content["covariates"]["sex"]["kind"] = "categoric"
+    content["endpoints"]["os"]["unit"] = "decades"
+    content["conventions"]["ties"] = "exact"
+    content["baseline"].append("ages")
+    content["strata"] = ["sexes"]
+    content["exposures"]["tki"]["until"] = "cure"
+    problems = problems_of(content, tmp_path)
+    assert [problem.split(": ")[0] for problem in problems] == [
+        "title",
+        "arm",
+        "endpoints.os.unit",
+        "covariates.sex.kind",
+        "conventions.ties",
+        "baseline",
+        "strata",
+        "exposures",
+    ]
+    assert "'ages' is not a fitting covariate" in problems[5]
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

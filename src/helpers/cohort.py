@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import functools
-import itertools
 import re
 from dataclasses import dataclass
 
@@ -13,12 +12,12 @@ import pandas as pd
 import pandera.pandas as pa
 
 from helpers.cohort_files import as_text, read_cohort_file
-from helpers.errors import InputError, Problem
+from helpers.errors import InputError, Problem, problems_where
 from helpers.results import OVERALL
 from helpers.study import Study
 
 MISSING = {"", "NA", "N/A", "#N/A", "n/a", "NaN", "nan", "NULL", "null", "."}
-SHOWN_ROWS = 5  # rows that one message names before it counts the rest
+SHOWN_VALUES = 5  # of a column that are named before the rest is counted
 MOST_REPEATED = 100  # identifiers that are named
 NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
 DATES = {
@@ -392,14 +391,14 @@ def _derive_times(data, study):
                 data[f"{key}_event"] = happened.notna().astype(float)
             data[f"{key}_time"] = (end - start).dt.days / per_day
             early = data[f"{key}_time"] < 0
-            problems += _at_rows(early, f"columns {columns}: ends before it starts")
+            problems += problems_where(early, f"columns {columns}: ends before it starts")
             if endpoint.entry:
                 data[f"{key}_entry"] = (data[f"{key}_entry"] - start).dt.days / per_day
         if endpoint.entry:
             entry = data[f"{key}_entry"].fillna(0.0).clip(lower=0.0)
             late = entry.ge(data[f"{key}_time"]) & entry.gt(0)
             data[f"{key}_entry"] = entry
-            problems += _at_rows(
+            problems += problems_where(
                 late, f"column {endpoint.entry!r}: enters only when follow-up has ended"
             )
         outcome = [name for name in study.names_of(key) if name in data]
@@ -420,13 +419,6 @@ def _unobserved_arms(data, study):
                 )
 
 
-def _at_rows(wrong, text):
-    rows = list(wrong.index[wrong])
-    if rows:
-        more = f" ({len(rows) - SHOWN_ROWS} more rows like these)" if len(rows) > SHOWN_ROWS else ""
-        yield Problem(f"{text}{more}", rows[:SHOWN_ROWS])
-
-
 def _similar(name, columns):
     by_folded = {column.casefold(): column for column in columns}
     close = difflib.get_close_matches(name.casefold(), by_folded, n=1)
@@ -435,25 +427,20 @@ def _similar(name, columns):
 
 def _violations(cells, field):
     if not field.nullable:
-        found = cells.index[cells.isna()]
-        yield from _at_cells(found, "is empty; this column must be complete", field.column)
+        empty = "is empty; this column must be complete"
+        yield from problems_where(cells.isna(), empty, field.column)
     distinct = pd.Series(cells.cat.categories, dtype=object).to_frame(field.column)
     schema = pa.DataFrameSchema({field.column: pa.Column(object, checks=field.check)})
     try:
         schema.validate(distinct, lazy=True)
     except pa.errors.SchemaErrors as error:
-        wrong = cells[cells.isin(error.failure_cases["failure_case"])]
-        said = (f"found {_quoted(case)}: {field.check.error}" for case in wrong[:SHOWN_ROWS])
-        yield from _at_cells(wrong.index, said, field.column)
-
-
-def _at_cells(rows, texts, column):
-    """Problems of a column: one for each of the first rows, and how many more there are."""
-    texts = itertools.repeat(texts) if isinstance(texts, str) else texts
-    for row, text in zip(rows[:SHOWN_ROWS], texts, strict=False):
-        yield Problem(text, [row], column)
-    if len(rows) > SHOWN_ROWS:
-        yield Problem(f"{len(rows) - SHOWN_ROWS} more rows like these", column=column)
+        wrong = cells[cells.isin(error.failure_cases["failure_case"])].astype(object)
+        cases = list(wrong.unique())
+        for case in cases[:SHOWN_VALUES]:
+            said = f"found {_quoted(case)}: {field.check.error}"
+            yield from problems_where(wrong == case, said, field.column)
+        said = f"{len(cases) - SHOWN_VALUES} more values like these"
+        yield from problems_where(wrong.isin(cases[SHOWN_VALUES:]), said, field.column)
 
 
 def _quoted(case):
@@ -476,5 +463,5 @@ def _repeated(cells):
     if len(groups) > MOST_REPEATED:
         rest = len(groups) - MOST_REPEATED
         yield Problem(f"{rest} more identifiers that stand several times", column=cells.name)
-    empty = cells.index[blank]
-    yield from _at_cells(empty, "is empty; each patient needs an identifier", cells.name)
+    empty = "is empty; each patient needs an identifier"
+    yield from problems_where(blank, empty, cells.name)

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from helpers.errors import InputError, Problem
+from helpers.errors import SHOWN_ROWS, InputError, Problem
 
 TEXT = {".csv", ".tsv", ".tab", ".txt"}
 SPREADSHEETS = {".xlsx", ".xlsm"}
@@ -26,7 +26,6 @@ FORMATS = sorted(TEXT | SPREADSHEETS | STATISTICAL | COLUMNAR)
 OLD_SPREADSHEETS = {".xls", ".xlsb", ".ods", ".numbers"}
 
 DELIMITERS = (",", ";", "\t", "|")
-SHOWN_ROWS = 5  # rows that one message names before it counts the rest
 MOST_BYTES = 2**31
 LARGE_TEXT = 10_000_000  # bytes, from which on a text file is split at once where it can be
 PANDAS_INDEX = r"__index_level_\d+__"
@@ -214,11 +213,12 @@ def _table(path, rows, ragged=False):
         size = len(header)
         uneven = [n for n in patients if len(cells[n]) < size or any(cells[n][size:])]
         problems += [
-            Problem(f"{len(cells[n])} cells where the header has {size}", [n])
-            for n in uneven[:SHOWN_ROWS]
+            Problem(
+                f"{n_cell} cells where the header has {size}",
+                [n for n in uneven if len(cells[n]) == n_cell],
+            )
+            for n_cell in dict.fromkeys(len(cells[n]) for n in uneven)
         ]
-        if len(uneven) > SHOWN_ROWS:
-            problems.append(Problem(f"{len(uneven) - SHOWN_ROWS} more rows like these"))
     table = {n: row + [""] * (width - len(row)) for n, row in cells.items()}
     header = table[first]
     keep = [i for i in range(width) if any(row[i] for row in table.values())]

@@ -5,11 +5,10 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
-import pandas as pd
 
 from helpers.cohort import Cohort, check_cells
 from helpers.cohort_files import read_cohort_file
-from helpers.errors import Problem
+from helpers.errors import Problem, problems_where
 
 FEW_PATIENTS = 5
 LONGEST_YEARS = 40  # of follow-up, beyond which the unit is doubted
@@ -17,7 +16,7 @@ FAR_OUT = 10  # interquartile ranges from the quartiles
 MOSTLY_MISSING = 0.5
 FEWEST_TO_JUDGE = 20  # patients
 LATER = 1.5  # times the median time of the censored
-SHOWN_ROWS = 5
+SHOWN_GROUPS = 5  # of rows that are the same
 CENSORING = ("cnsr", "cens")
 DEATH = "os"
 
@@ -45,7 +44,7 @@ def check_cohort(path, study) -> tuple[Cohort, list[Problem]]:
     data = check_cells(cells, study, path)
     warnings = [
         *_odd_endpoints(data, study),
-        *_odd_order(data, study),
+        *_odd_order(data, study, cells),
         *_odd_covariates(data, study),
         *_repeated_patients(cells, study),
     ]
@@ -55,7 +54,7 @@ def check_cohort(path, study) -> tuple[Cohort, list[Problem]]:
 def _odd_endpoints(data, study):
     for key, endpoint in study.endpoints.items():
         unknown = data[f"{key}_time"].isna()
-        yield from _at(
+        yield from problems_where(
             unknown,
             f"time or event is not known: left out of {endpoint.label}",
             endpoint.event_column,
@@ -74,8 +73,10 @@ def _odd_endpoints(data, study):
                 "every patient has the event, none is censored", column=endpoint.event_column
             )
         place = endpoint.time or endpoint.end
-        yield from _at(time.eq(0) & event.eq(1), "has the event at time 0", place)
-        yield from _at(time.eq(0) & event.eq(0), "is censored at time 0: counts for nothing", place)
+        yield from problems_where(time.eq(0) & event.eq(1), "has the event at time 0", place)
+        yield from problems_where(
+            time.eq(0) & event.eq(0), "is censored at time 0: counts for nothing", place
+        )
         yield from _odd_unit(time, endpoint, study)
         yield from _odd_coding(time, event, endpoint)
 
@@ -122,8 +123,11 @@ def _odd_coding(time, event, endpoint):
         )
 
 
-def _odd_order(data, study):
-    """Who dies has no later event: no other endpoint outlasts overall survival."""
+def _odd_order(data, study, cells):
+    """Who dies has no later event: no other endpoint outlasts overall survival.
+
+    A time in whole tenths of a month may fall short of one counted in days by its rounding.
+    """
     death = next(
         (k for k, e in study.endpoints.items() if e.abbreviation.casefold() == DEATH), None
     )
@@ -131,13 +135,21 @@ def _odd_order(data, study):
         return
     for key, endpoint in study.endpoints.items():
         if key != death:
-            longer = data[f"{key}_time"] > data[f"{death}_time"] + 1e-9
             survival = study.endpoints[death]
-            yield from _at(
+            rounded = [e for e in (endpoint, survival) if not e.counted_from_dates]
+            allowed = _half_step(rounded[0], study, cells) if len(rounded) == 1 else 0
+            longer = data[f"{key}_time"] > data[f"{death}_time"] + allowed + 1e-9
+            yield from problems_where(
                 longer,
                 f"{endpoint.abbreviation} is longer than {survival.abbreviation}",
                 endpoint.time or endpoint.end,
             )
+
+
+def _half_step(endpoint, study, cells):
+    """Half the last decimal in which the times of an endpoint are written, in the book's unit."""
+    decimals = cells[endpoint.time].astype(str).str.extract(r"[.,]([0-9]+)$")[0].str.len().max()
+    return 0.5 / 10 ** (0 if np.isnan(decimals) else decimals) / study.time.per(endpoint.unit)
 
 
 def _odd_covariates(data, study):
@@ -148,7 +160,9 @@ def _odd_covariates(data, study):
                 f"{values.isna().sum()} of {len(values)} patients have no value", column=column
             )
         if covariate.kind == "continuous":
-            yield from _at(_far_out(values), "is far from all others: a slip of typing?", column)
+            yield from problems_where(
+                _far_out(values), "is far from all others: a slip of typing?", column
+            )
             if values.nunique() == 1:
                 yield Problem("has one value: it can explain nothing", column=column)
             continue
@@ -170,17 +184,7 @@ def _repeated_patients(cells, study):
     rest = cells.drop(columns=[study.identifier] if study.identifier else [])
     repeated = rest[rest.duplicated(keep=False)]
     patterns = repeated.astype(object).groupby(list(rest.columns), sort=False)
-    for _, rows in itertools.islice(patterns, SHOWN_ROWS):
-        more = f" ({len(rows) - SHOWN_ROWS} more rows like these)" if len(rows) > SHOWN_ROWS else ""
-        yield Problem(
-            f"are the same in every column: one patient twice?{more}", list(rows.index[:SHOWN_ROWS])
-        )
-    if patterns.ngroups > SHOWN_ROWS:
-        yield Problem(f"{patterns.ngroups - SHOWN_ROWS} more groups of rows that are the same")
-
-
-def _at(odd: pd.Series, text, column):
-    rows = list(odd.index[odd])
-    if rows:
-        more = f" ({len(rows) - SHOWN_ROWS} more rows like these)" if len(rows) > SHOWN_ROWS else ""
-        yield Problem(f"{text}{more}", rows[:SHOWN_ROWS], column)
+    for _, rows in itertools.islice(patterns, SHOWN_GROUPS):
+        yield Problem("are the same in every column: one patient twice?", list(rows.index))
+    if patterns.ngroups > SHOWN_GROUPS:
+        yield Problem(f"{patterns.ngroups - SHOWN_GROUPS} more groups of rows that are the same")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -470,7 +471,7 @@ class Study(_Strict):
                 problems.append(f"exposures: {key!r} ends with an unknown endpoint")
         problems += self._problems_of_associations(set(names))
         if problems:
-            raise ValueError("; ".join(problems))
+            raise ValueError("\n".join(problems))
         return self
 
     def _problems_of_associations(self, names):
@@ -529,6 +530,14 @@ class Study(_Strict):
         return self.arm.reference if variable == "arm" else self.covariates[variable].reference
 
 
+NAMED_ENTRIES = {"covariates", "endpoints", "exposures", "measurements"}
+ANY = {  # for an entry that cannot be left out
+    "title": "",
+    "arm": {"label": "", "reference": "a", "levels": {"a": {"label": ""}, "b": {"label": ""}}},
+    "endpoints": {},
+}
+
+
 class _UniqueKeys(yaml.SafeLoader):
     """A loader that rejects a key given twice, where YAML would keep the last."""
 
@@ -578,13 +587,40 @@ def load_study(path) -> Study:
     try:
         return Study.model_validate(content)
     except ValidationError as error:
-        raise InputError(path, [_describe(item) for item in error.errors()]) from None
+        problems = _problems_of(error) + _problems_across(content, error)
+        raise InputError(path, dict.fromkeys(problems)) from None
+
+
+def _problems_of(error) -> list[str]:
+    return [line for item in error.errors() for line in _describe(item).split("\n")]
+
+
+def _problems_across(content, error) -> list[str]:
+    """Problems between the entries that have none of their own."""
+    sound, damaged = copy.deepcopy(content) | {"associations": {}}, set()
+    for field, *rest in (item["loc"] for item in error.errors() if item["loc"]):
+        entries = sound.get(field)
+        if field in NAMED_ENTRIES and rest and isinstance(entries, dict):
+            entries.pop(rest[0], None)
+            damaged.add(rest[0])
+        elif field in ANY:
+            sound[field] = ANY[field]
+        elif sound.pop(field, None) is not None:
+            damaged.add(field)
+    try:
+        Study.model_validate(sound)
+    except ValidationError as across:
+        found = _problems_of(across)
+        return [line for line in found if not any(repr(name) in line for name in damaged)]
+    return []
 
 
 def _describe(item) -> str:
-    where = ".".join(str(part) for part in item["loc"]) or "study"
     found = item.get("input")
     what = item["msg"].removeprefix("Value error, ")
+    if not item["loc"]:
+        return what
+    where = ".".join(str(part) for part in item["loc"])
     if item["type"] == "extra_forbidden":
         return f"{where}: unknown entry; check its spelling or remove it"
     if item["type"] == "missing":
