@@ -1,7 +1,11 @@
 """The whole book as one page to print."""
 
+from types import SimpleNamespace
+
+import pytest
 from bs4 import BeautifulSoup
 
+from helpers.pipeline import site
 from helpers.pipeline.printed import join_pages
 
 FRONT = """\
@@ -44,3 +48,18 @@ def test_pages_become_one_whose_links_lead_to_each_other(tmp_path):
     ids = {tag["id"] for tag in page.find_all(id=True)}
     assert {link[1:] for link in links.values() if link and link.startswith("#")} <= ids
     assert "clip" in ids
+
+
+@pytest.mark.parametrize(
+    ("pdf", "offer"),
+    [
+        ("", None),
+        ("book.pdf", '<a class="book-pdf" href="../book.pdf">The book as one PDF</a>'),
+    ],
+)
+def test_a_page_offers_the_pdf_where_there_is_one(pdf, offer):
+    app = SimpleNamespace(config=SimpleNamespace(book_pdf=pdf))
+    context = {"theme_extra_footer": "Version 1", "pathto": lambda name, _: f"../{name}"}
+    site._offer_pdf(app, "notebooks/front", "page.html", context, None)
+    assert context.get("book_pdf") == offer
+    assert context["theme_extra_footer"] == (f"Version 1. {offer}" if offer else "Version 1")

@@ -6,7 +6,7 @@ import re
 import shutil
 import sys
 import threading
-from functools import partial
+from functools import cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -20,6 +20,7 @@ from helpers.pipeline.project import Project
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 HEAVIEST = 1.5e6  # bytes of a page with all that it loads, as a server that compresses sends it
+COMPRESSED = {".html", ".js", ".css", ".svg"}
 AXE = {"preload": False, "resultTypes": ["violations"]}
 VIEWS = {
     "desktop": (1280, "light", {}),
@@ -125,6 +126,35 @@ def test_every_asset_that_a_page_loads_is_there(site, pages):
                 assert path.is_file(), f"{name}: {address.path}"
 
 
+def test_no_page_is_heavy_by_its_files(site, pages):
+    """An upper bound: every font that a style sheet names, and all those of mathematics."""
+
+    @cache
+    def weight(path):
+        content = path.read_bytes()
+        return len(gzip.compress(content) if path.suffix in COMPRESSED else content)
+
+    @cache
+    def fonts_of(path):
+        named = re.findall(r"""url\(["']?([^"')?#]+\.woff2)""", path.read_text("utf-8"))
+        return {(path.parent / name).resolve() for name in named}
+
+    weights = {}
+    for name, page in pages.items():
+        own = site / name
+        links = page.select("script[src], link[href]:not([rel=canonical]), img[src]")
+        addresses = (urlsplit(tag.get("src") or tag["href"]).path for tag in links)
+        loaded = {(own.parent / unquote(address)).resolve() for address in addresses}
+        loaded = {own} | {path for path in loaded if path.suffix != ".html"}
+        for path in [path for path in loaded if path.suffix == ".css"]:
+            loaded |= fonts_of(path)
+        if page.select(".math"):
+            loaded |= {*(site / "_static" / "mathjax" / "output").rglob("*.woff")}
+        weights[name] = sum(map(weight, loaded))
+    assert {name: size for name, size in weights.items() if size > HEAVIEST} == {}
+    assert max(weights.values()) > 5e5
+
+
 def test_mathematics_comes_from_the_site(site, chapters):
     with_formulas = [page for page in chapters.values() if page.select(".math")]
     assert with_formulas
@@ -177,6 +207,16 @@ def test_code_is_folded_but_where_it_is_the_answer(chapters):
     assert all(cell.find_parent("details") for cell in cells)
 
 
+def test_each_chapter_offers_its_notebook_without_outputs(site, chapters):
+    for notebook in Project(ROOT).notebooks:
+        name = str(notebook.relative_to(ROOT).with_suffix(""))
+        link = chapters[name].select_one("p.notebook-download a[download]")
+        offered = (site / name).parent / link["href"]
+        assert offered.read_bytes() == notebook.read_bytes(), name
+        cells = json.loads(offered.read_text("utf-8"))["cells"]
+        assert not any(cell.get("outputs") for cell in cells), name
+
+
 def test_pages_name_their_language_licence_and_version(chapters):
     for name, page in chapters.items():
         assert page.html["lang"] == "en", name
@@ -186,6 +226,7 @@ def test_pages_name_their_language_licence_and_version(chapters):
 
 def test_no_page_offers_what_is_not_there(pages):
     for name, page in pages.items():
+        assert not page.select(".book-pdf"), name
         assert not page.select("[class*=launch], [class*=thebe], .btn-source-edit-button"), name
         assert "mybinder.org" not in str(page), name
 

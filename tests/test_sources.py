@@ -87,11 +87,3 @@ def test_every_reference_is_used_and_has_a_doi_where_one_exists():
     sources = [p for f in folders for p in f.rglob("*") if p.suffix in (".md", ".py")]
     cited = " ".join(path.read_text("utf-8") for path in sources)
     assert [key for key in entries if not re.search(rf"\b{key}\b", cited)] == []
-
-
-def test_downloads_of_notebooks_name_stored_ones():
-    text = (ROOT / "book" / "about.md").read_text("utf-8")
-    names = re.findall(r"<\.\./notebooks/((?:audit/)?)stored/([^>]+\.ipynb)>", text)
-    found = {Path("notebooks") / folder / name for folder, name in names}
-    whole_book_only = {Path("notebooks/00_summary.ipynb")}
-    assert found == {p for p in NOTEBOOKS if "primer" not in p.parts} - whole_book_only

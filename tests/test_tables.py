@@ -15,6 +15,7 @@ from helpers.tables import (
     Row,
     Table,
     describe_comparison,
+    describe_printed,
     show_table,
     table_adverse_events,
     table_baseline,
@@ -159,6 +160,26 @@ def test_the_main_results_have_the_least_favourable_verdict_of_their_numbers():
         "",
     )
     assert len(table_main_results(results, STUDY).columns) == 5
+
+
+def test_the_main_results_are_said_as_they_are_printed():
+    def printed(analysis, variable, statistic, group, text):
+        endpoint = "os" if analysis == "survival" else ""
+        keys = {"analysis": analysis, "endpoint": endpoint, "variable": variable, "level": ""}
+        return keys | {"group": group, "statistic": statistic, "printed": text}
+
+    comparison = pd.DataFrame(
+        [
+            printed("survival", "arm", "median", "old", "10.0"),
+            printed("survival", "arm", "median", "new", "NA"),
+            printed("survival", "arm", "p_wald", "new_vs_old", "0.050"),
+            printed("response", "orr", "percent", "new", "40.0"),
+        ]
+    )
+    assert describe_printed(comparison, STUDY) == (
+        "Median overall survival, months: New drug NA, Old drug 10.0 (p = 0.050)."
+    )
+    assert describe_printed(comparison[1:], STUDY) == ""
 
 
 def test_the_dictionary_has_every_column_that_a_cohort_needs():

@@ -1,9 +1,11 @@
-"""Sphinx extension: MathJax from the installed package; accessible and light pages; the PDF."""
+"""Sphinx extension: MathJax from the installed package; accessible, light pages; downloads."""
 
 import re
 import shutil
 import sysconfig
 from pathlib import Path
+
+from helpers.pipeline.html import STORED
 
 PROSE_TABLE = re.compile(
     r'<div class="pst-scrollable-table-container"(?=>\s*<table class="(?!results))'
@@ -23,6 +25,7 @@ def setup(app):
     app.add_config_value("book_pdf", "", "html")
     app.connect("builder-inited", _copy_mathjax)
     app.connect("html-page-context", _make_accessible)
+    app.connect("html-page-context", _offer_notebook)
     app.connect("html-page-context", _offer_pdf)
     app.connect("build-finished", _finish_pages)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
@@ -48,6 +51,20 @@ def _make_accessible(app, pagename, templatename, context, doctree):
     if "body" in context:
         body = context["body"].replace('role="doc-biblioentry"', 'role="listitem"')
         context["body"] = PROSE_TABLE.sub(r'\g<0> tabindex="0"', body)
+
+
+def _offer_notebook(app, pagename, templatename, context, doctree):
+    """End a chapter with its notebook as it is stored, without outputs."""
+    page = Path(app.srcdir, pagename)
+    stored = page.parent / STORED / f"{page.name}.ipynb"
+    if doctree is None or not stored.is_file():
+        return
+    place = f"_downloads/{STORED}/{stored.name}"
+    target = Path(app.outdir, place)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(stored, target)
+    link = f'<a href="{context["pathto"](place, 1)}" download>This chapter as a notebook</a>'
+    context["body"] += f'<p class="notebook-download">{link}, without outputs.</p>'
 
 
 def _offer_pdf(app, pagename, templatename, context, doctree):

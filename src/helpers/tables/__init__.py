@@ -24,7 +24,7 @@ from helpers.tables.regression import (
     table_multiplicity,
     table_subgroups,
 )
-from helpers.tables.summary import table_main_results
+from helpers.tables.summary import describe_printed, table_main_results
 from helpers.tables.table import Column, Row, Table, show_table
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "Row",
     "Table",
     "describe_comparison",
+    "describe_printed",
     "show_table",
     "table_adverse_events",
     "table_baseline",

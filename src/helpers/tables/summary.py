@@ -9,7 +9,7 @@ from helpers.formats import (
 )
 from helpers.lookup import Lookup
 from helpers.published import NOT_TESTABLE, VERDICTS
-from helpers.results import BETWEEN_ARMS
+from helpers.results import BETWEEN_ARMS, contrast, select
 from helpers.tables.parts import (
     against_reference,
     below_arms,
@@ -56,6 +56,48 @@ def table_main_results(results, study, comparison=None) -> Table:
         "Shares: n (%), difference in percentage points.",
     )
     return Table("tab-main-results", "Main results", columns, rows, notes)
+
+
+def describe_printed(comparison, study) -> str:
+    """Say what is printed of medians and response rates: arm by arm, with the p value.
+
+    What is not printed for every arm is left out; the text may be empty.
+
+    Parameters
+    ----------
+    comparison : DataFrame
+        Made by `helpers.published.compare`.
+    study : Study
+    """
+
+    def printed(**keys):
+        return next(iter(select(comparison, **keys)["printed"]), "")
+
+    reference = study.arm.reference
+    others = [arm for arm in study.arm.levels if arm != reference]
+    sentences = []
+    for label, unit, keys, p in _printed_lines(study, others, reference):
+        values = {arm: printed(group=arm, **keys) for arm in (*others, reference)}
+        if all(values.values()):
+            shown = [f"{study.arm.levels[arm].label} {values[arm]}{unit}" for arm in values]
+            tested = f" (p = {found})" if (found := printed(**p)) else ""
+            sentences.append(f"{label}: {', '.join(shown)}{tested}.")
+    return " ".join(sentences)
+
+
+def _printed_lines(study, others, reference):
+    """Yield label, unit, keys of an arm's number, and keys of the p value."""
+    for endpoint, described in study.endpoints.items():
+        label = f"Median {described.label.lower()}, {study.time.unit}"
+        keys = {"analysis": "survival", "endpoint": endpoint, "variable": "arm"}
+        p = {"group": contrast(others[0], reference), "statistic": "p_wald"}
+        if len(others) > 1:
+            p = {"group": BETWEEN_ARMS, "statistic": "p_logrank"}
+        yield label, "", keys | {"statistic": "median"}, keys | p
+    for rate, described in study.response.rates.items() if study.response else ():
+        keys = {"analysis": "response", "variable": rate}
+        p = {"group": BETWEEN_ARMS, "statistic": "p"}
+        yield described.label, "%", keys | {"statistic": "percent"}, keys | p
 
 
 def _lines(lookup, study):
