@@ -6,15 +6,20 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT := _build
 JOBS ?=
+DRAWN_FROM := data/cohort.csv data/study.yml data/published.csv
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf test test-all benchmarks reconstruct lock clean
+.PHONY: help book ensemble pdf test test-all benchmarks reconstruct lock clean
 
 help:  ## print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 14
 
 book: $(VENV)/.installed  ## run the notebooks and write the book to _build/html/index.html
 	@$(BIN)/rhcc book --out $(OUT) $(if $(JOBS),--jobs $(JOBS))
+
+ensemble: $(VENV)/.installed  ## draw 200 cohorts that hold the print, and data/ensemble.csv of them
+	$(BIN)/rhcc ensemble --count 200 --resume --statistics data/ensemble.csv \
+	  --out $(OUT)/ensemble-$$(cat $(DRAWN_FROM) | cksum | cut -d' ' -f1)
 
 pdf: $(VENV)/.installed  ## the same, and the book as _build/html/book.pdf (needs Chromium)
 	@$(BIN)/rhcc book --out $(OUT) --pdf $(if $(JOBS),--jobs $(JOBS))

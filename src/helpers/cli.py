@@ -71,6 +71,7 @@ def main():
     rhcc run my.csv --study my.yml --out site    the same chapters for your cohort
     rhcc score data/cohort.csv                   which printed numbers come out again
     rhcc reconstruct                             a cohort from the printed numbers
+    rhcc ensemble --count 200 --out draws        many cohorts that hold the same print
     rhcc audit data/published.csv                do the printed numbers agree with each other?
     rhcc draw data/cohort.csv --seed 1 --out 1.csv    a cohort of their own for a student
 
@@ -175,6 +176,42 @@ def reconstruct(seed, out, study, ledger, steps, rounds, minutes):
         n_steps=steps,
         n_rounds=rounds,
         minutes=minutes,
+        report=click.echo,
+    )
+
+
+@main.command()
+@click.option("--count", type=click.IntRange(1), required=True, metavar="N", help="How many.")
+@click.option("--seed", type=click.IntRange(0), default=SEED, show_default=True, metavar="S")
+@_path_option("--out", required=True, help="Folder of the draws, one Parquet file each.")
+@_path_option("--statistics", help="CSV file for the unprinted numbers of each draw.")
+@click.option("--resume", is_flag=True, help="Go on in a folder that holds draws already.")
+@click.option("--scheduler", metavar="ADDRESS", help="Of Dask; this machine's processors if none.")
+@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Processes of this machine.")
+@_path_option("--cohort", help="That the draws start from.  [default: data/cohort.csv]")
+@_path_option("--study", help="What the columns mean.  [default: data/study.yml]")
+@_path_option("--ledger", help="The printed numbers.  [default: data/published.csv]")
+@_told
+def ensemble(count, seed, out, statistics, resume, scheduler, jobs, cohort, study, ledger):
+    """Draw many synthetic cohorts that hold the printed survival numbers.
+
+    Seed and number of a draw determine every byte of its file, whoever makes it. A run that was
+    ended, by whatever, goes on with --resume: draws that are there are not made again.
+    """
+    from helpers.reconstruct.ensemble_run import make_ensemble
+
+    data = find_project() / "data"
+    make_ensemble(
+        ledger or data / "published.csv",
+        study or data / "study.yml",
+        cohort or data / "cohort.csv",
+        out,
+        seed,
+        count,
+        statistics=statistics,
+        resume=resume,
+        scheduler=scheduler,
+        jobs=jobs,
         report=click.echo,
     )
 

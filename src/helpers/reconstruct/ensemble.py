@@ -1,0 +1,234 @@
+"""Other cohorts that hold the same print: each is reached from one of them by a long walk.
+
+The walk goes through states of all likeness at a high temperature, long enough to lose the
+memory of its start, and is then cooled until the print is held again. Its generator is that of
+the ensemble's seed and the number of the draw, so that a draw is the same wherever, whenever and
+after whatever else it is made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from helpers.errors import InputError
+from helpers.reconstruct.kernel import Problem, anneal, evaluate
+from helpers.reconstruct.survival_state import (
+    blank_copy,
+    count_hits,
+    make_state,
+    restore,
+    to_patients,
+)
+from helpers.reconstruct.survival_targets import SurvivalTargets, read_survival_targets
+from helpers.study import Study
+
+MOVES = np.array([0.3, 0.65])  # shares of moves in the first order, and in both
+LEG = 100_000  # steps between which a worker can answer
+
+
+@dataclass(frozen=True)
+class Walk:
+    """How far a draw goes from the cohort, and how it comes back.
+
+    Attributes
+    ----------
+    n_steps : int
+        At the temperature `hot`.
+    n_cooling : int
+        From `hot` down to `cold`, by a constant factor a step.
+    hot, cold : float
+    """
+
+    n_steps: int = 200_000
+    n_cooling: int = 500_000
+    hot: float = 500.0
+    cold: float = 3.0
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The cohort that an ensemble starts from, as the search sees it.
+
+    Attributes
+    ----------
+    study : Study
+    targets : SurvivalTargets
+    arrays : tuple of ndarray
+        Covariates, and patients, events and days in order: see `survival_state.make_state`.
+    walk : Walk
+    """
+
+    study: Study
+    targets: SurvivalTargets
+    arrays: tuple
+    walk: Walk
+
+    @property
+    def problem(self) -> Problem:
+        return self.targets.problem
+
+
+@dataclass(frozen=True)
+class Nearness:
+    """How near a cohort comes to the printed survival.
+
+    Attributes
+    ----------
+    n_hit, n_printed : int
+        Printed numbers that come back, and all that there are.
+    n_curve_hit, n_curve : int
+        Those of them that are read off a Kaplan-Meier curve.
+    energy : float
+        Sum of the squared distances of all numbers from their windows, in half-windows.
+    """
+
+    n_hit: int
+    n_printed: int
+    n_curve_hit: int
+    n_curve: int
+    energy: float
+
+
+def prepare_origin(ledger, study, cohort, source, walk=None) -> Origin:
+    """The start of an ensemble.
+
+    Parameters
+    ----------
+    ledger : DataFrame
+    study : Study
+    cohort : Cohort
+        With the printed counts, and no two equal times of an endpoint.
+    source : path-like
+        Its file, which an error names.
+    walk : Walk, optional
+
+    Raises
+    ------
+    InputError
+        The cohort has not the printed counts.
+    ValueError
+        The study is not one that can be searched, or a number is missing from the print.
+    """
+    targets = read_survival_targets(ledger, study)
+    data = cohort.data
+    if problems := _find_problems(targets, data):
+        raise InputError(source, problems)
+    x = np.column_stack(
+        [data[name] == targets.levels[name][1] for name in targets.variables]
+    ).astype(np.int8)
+    days, events = [], []
+    for key in targets.endpoints:
+        per_unit = study.time.per(study.endpoints[key].unit)
+        days.append(np.rint(data[f"{key}_time"].to_numpy() * per_unit).astype(np.int64))
+        events.append(data[f"{key}_event"].to_numpy(np.int8))
+    order = np.argsort(days, axis=1, kind="stable")
+    days, events = (np.take_along_axis(np.array(part), order, axis=1) for part in (days, events))
+    return Origin(study, targets, (x, order, events, days), walk or Walk())
+
+
+def _find_problems(targets, data):
+    """Where the counts of a cohort are not those of the print."""
+    counts = [
+        (f"patients in arm {arm}", (data["arm"] == arm).sum(), size)
+        for arm, size in targets.sizes.items()
+    ]
+    counts += [
+        (f"patients with {name} {level} in arm {arm}", found.sum(), n)
+        for (name, arm), n in targets.exposed.items()
+        for level in targets.levels[name][1:]
+        for found in [(data["arm"] == arm) & (data[name] == level)]
+    ]
+    counts += [(f"events of {key}", data[f"{key}_event"].sum(), n) for key, n in
+               targets.n_event.items()]
+    problems = [
+        f"{what}: the cohort has {found:g}, and should have {n}"
+        for what, found, n in counts
+        if found != n
+    ]
+    for key in targets.endpoints:
+        time = data[f"{key}_time"]
+        if time.isna().any() or time.duplicated().any():
+            problems.append(f"{key}: a time is missing, or two patients have the same")
+    return problems
+
+
+def draw_cohort(origin, seed, number) -> tuple[pd.DataFrame, Nearness]:
+    """Draw one cohort.
+
+    Parameters
+    ----------
+    origin : Origin
+    seed : int
+        Of the ensemble.
+    number : int
+        Of the draw, from 1.
+
+    Returns
+    -------
+    patients : DataFrame
+        As of `survival_state.to_patients`.
+    nearness : Nearness
+    """
+    problem, walk = origin.problem, origin.walk
+    state = make_state(problem, *origin.arrays, _random_bits(seed, number))
+    labels = _label_shares(problem)
+    best = blank_copy(state)
+    for steps in _legs(walk.n_steps):
+        anneal(problem, state, best, steps, walk.hot, walk.hot, MOVES, labels)
+    best, least = blank_copy(state), evaluate(problem, state)
+    ratio, done = walk.cold / walk.hot, 0
+    for steps in _legs(walk.n_cooling):
+        heat = [walk.hot * ratio ** (at / walk.n_cooling) for at in (done, done + steps)]
+        nearest = blank_copy(state)
+        _, found = anneal(problem, state, nearest, steps, *heat, MOVES, labels)
+        if found < least:
+            best, least = nearest, found
+        done += steps
+    restore(problem, state, best)
+    return to_patients(origin.targets, state, origin.study), measure_nearness(problem, state)
+
+
+def trace_walk(origin, seed, n_legs, n_steps) -> list[pd.DataFrame]:
+    """The patients along a walk at the temperature `hot`, after each leg of `n_steps` steps."""
+    state = make_state(origin.problem, *origin.arrays, _random_bits(seed, 0))
+    labels, passed = _label_shares(origin.problem), blank_copy(state)
+    found = []
+    for _ in range(n_legs):
+        hot = origin.walk.hot
+        anneal(origin.problem, state, passed, n_steps, hot, hot, MOVES, labels)
+        found.append(to_patients(origin.targets, state, origin.study))
+    return found
+
+
+def measure_origin(origin) -> Nearness:
+    """How near the cohort of the start comes to the print."""
+    state = make_state(origin.problem, *origin.arrays, np.ones(1, np.uint64))
+    return measure_nearness(origin.problem, state)
+
+
+def measure_nearness(problem, state) -> Nearness:
+    """Count the printed numbers that a state gives back."""
+    energy = evaluate(problem, state)
+    hits = count_hits(problem, state)
+    n_hit, n_printed = (sum(pair[part] for pair in hits.values()) for part in (0, 1))
+    return Nearness(n_hit, n_printed, *hits["Kaplan-Meier"], energy)
+
+
+def _random_bits(seed, number):
+    """The first state of a draw's generator: never zero."""
+    return np.random.SeedSequence([seed, number]).generate_state(1, np.uint64) | np.uint64(1)
+
+
+def _legs(n_steps):
+    whole, rest = divmod(n_steps, LEG)
+    return [LEG] * whole + [rest] * (rest > 0)
+
+
+def _label_shares(problem):
+    """Every covariate but the arm takes part in exchanges as often."""
+    shares = np.ones(problem.row.shape[1])
+    shares[0] = 0.0
+    return np.cumsum(shares / shares.sum())

@@ -1,0 +1,122 @@
+"""An ensemble on disk: one file a draw, each there whole or not at all, and what they all share."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from helpers.errors import InputError
+
+SHARED = "_ensemble.json"  # readers of Parquet pass over names that begin with _ or .
+PARTIAL = ".partial-"
+
+
+class EnsembleFolder:
+    """A folder that is one Parquet data set: a row for each patient of each draw.
+
+    Columns ``draw``, ``seed``, those of `helpers.reconstruct.ensemble.Nearness`, and the
+    patients'. One run at a time writes to it.
+
+    Parameters
+    ----------
+    folder : path-like
+    """
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+
+    def open(self, shared, *, resume) -> None:
+        """Make the folder, or go on in it.
+
+        Parameters
+        ----------
+        shared : dict
+            What every draw of the ensemble has in common: seed, walk, digests of what it is
+            drawn from.
+        resume : bool
+            Whether draws may be there already.
+
+        Raises
+        ------
+        InputError
+            The folder holds other files, another ensemble, or draws that are not to be kept.
+        """
+        if self.folder.exists() and not self.folder.is_dir():
+            raise InputError(self.folder, ["is a file; give a folder"])
+        self.folder.mkdir(parents=True, exist_ok=True)
+        there = sorted(path.name for path in self.folder.iterdir())
+        for name in [name for name in there if name.startswith(PARTIAL)]:
+            (self.folder / name).unlink()
+            there.remove(name)
+        if SHARED not in there:
+            if there:
+                problem = "holds files that are no ensemble; give an empty folder"
+                raise InputError(self.folder, [problem])
+            self._write(SHARED, json.dumps(shared, indent=1, sort_keys=True).encode() + b"\n")
+            return
+        found = self.read_shared()
+        names = sorted(found.keys() | shared)
+        different = [name for name in names if found.get(name) != shared.get(name)]
+        if different:
+            problem = f"holds an ensemble with another {', '.join(different)}; give another folder"
+            raise InputError(self.folder, [problem])
+        if self.numbers() and not resume:
+            problem = "holds draws already; go on with --resume, or give another folder"
+            raise InputError(self.folder, [problem])
+
+    def numbers(self) -> list[int]:
+        """The draws that are there."""
+        return sorted(int(path.stem.split("-")[1]) for path in self.folder.glob("draw-*.parquet"))
+
+    def read_shared(self) -> dict:
+        """What the draws have in common."""
+        try:
+            return json.loads((self.folder / SHARED).read_text("utf-8"))
+        except (OSError, ValueError):
+            raise InputError(self.folder, [f"holds no ensemble: no readable {SHARED}"]) from None
+
+    def write(self, number, seed, patients, nearness) -> None:
+        """Write a draw, and only then let it stand under its name."""
+        shared = {"draw": number, "seed": seed, **asdict(nearness)}
+        frame = pd.DataFrame(shared, index=patients.index).join(patients)
+        sink = pa.BufferOutputStream()
+        table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+        pq.write_table(table, sink, compression="zstd")
+        self._write(f"draw-{number:06d}.parquet", sink.getvalue())
+
+    def _write(self, name, content):
+        with _partial(self.folder) as (path, file):
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            os.replace(path, self.folder / name)
+
+    def read(self) -> pd.DataFrame:
+        """Every patient of every draw, by number of the draw."""
+        frames = [
+            pq.read_table(self.folder / f"draw-{number:06d}.parquet").to_pandas()
+            for number in self.numbers()
+        ]
+        if not frames:
+            raise InputError(self.folder, ["holds no draw"])
+        return pd.concat(frames, ignore_index=True)
+
+
+@contextmanager
+def _partial(folder):
+    """A file in the folder that goes away unless it is renamed."""
+    descriptor, name = tempfile.mkstemp(prefix=PARTIAL, dir=folder)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield name, file
+    finally:
+        if os.path.exists(name):
+            os.unlink(name)

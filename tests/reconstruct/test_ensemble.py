@@ -1,0 +1,306 @@
+"""Ensembles: a draw follows from its number, files are whole, what is lost is made again."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import asdict
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from small_book import ROOT
+
+from helpers.cli import main
+from helpers.cohort import load_cohort
+from helpers.determined import cohort_of_draw
+from helpers.errors import InputError
+from helpers.pipeline.project import BuildError
+from helpers.published import load_ledger
+from helpers.reconstruct import ensemble_files
+from helpers.reconstruct.ensemble import (
+    Walk,
+    draw_cohort,
+    measure_origin,
+    prepare_origin,
+    trace_walk,
+)
+from helpers.reconstruct.ensemble_files import EnsembleFolder
+from helpers.reconstruct.ensemble_run import make_ensemble, run_draws
+from helpers.study import load_study
+
+SHORT = Walk(n_steps=2_000, n_cooling=3_000)
+SEED = 7
+
+
+@pytest.fixture(scope="module")
+def study():
+    return load_study(ROOT / "data/study.yml")
+
+
+@pytest.fixture(scope="module")
+def cohort(study):
+    return load_cohort(ROOT / "data/cohort.csv", study)
+
+
+@pytest.fixture(scope="module")
+def origin(study, cohort):
+    return prepare_origin(load_ledger(ROOT / "data/published.csv"), study, cohort, "c.csv", SHORT)
+
+
+@pytest.fixture(scope="module")
+def drawn(origin):
+    return {number: draw_cohort(origin, SEED, number) for number in (1, 2)}
+
+
+def write_all(folder, drawn):
+    for number, draw in drawn.items():
+        folder.write(number, SEED, *draw)
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in sorted(folder.glob("draw-*"))}
+
+
+def test_a_draw_follows_from_seed_and_number(origin, drawn):
+    again, nearness = draw_cohort(origin, SEED, 2)
+    pd.testing.assert_frame_equal(again, drawn[2][0], check_exact=True)
+    assert nearness == drawn[2][1]
+    assert not again.equals(drawn[1][0])
+    assert not again.equals(draw_cohort(origin, SEED + 1, 2)[0])
+
+
+def test_a_draw_keeps_what_is_printed_as_counts(study, cohort, drawn):
+    patients = cohort_of_draw(drawn[1][0], study).data
+    assert (patients["os_event"].sum(), patients["pfs_event"].sum()) == (58, 83)
+    for name in study.prognostic:
+        own, found = (
+            pd.crosstab(data["arm"], data[name]).to_numpy() for data in (cohort.data, patients)
+        )
+        np.testing.assert_array_equal(found, own)
+    assert (patients["pfs_time"] <= patients["os_time"]).all()
+    assert (patients["os_event"] <= patients["pfs_event"]).all()
+    large = patients["tumor_diameter"] == "ge5"
+    assert (large | (patients["pvtt"] == "yes") | (patients["extrahepatic"] == "yes")).all()
+    assert not patients["os_time"].sort_values().reset_index(drop=True).equals(
+        cohort.data["os_time"].sort_values().reset_index(drop=True)
+    )
+
+
+def test_the_start_is_the_cohort(study, cohort, origin):
+    start = trace_walk(origin, SEED, 1, 0)[0]
+    patients = cohort_of_draw(start, study).data
+    names = [name for name in cohort.data if name in patients]
+    order = ["arm", "os_time"]
+    pd.testing.assert_frame_equal(
+        patients[names].sort_values(order, ignore_index=True),
+        cohort.data[names].sort_values(order, ignore_index=True),
+        check_dtype=False,
+    )
+    nearness = measure_origin(origin)
+    assert (nearness.n_printed, nearness.n_curve) == (172, 60)
+
+
+def test_a_cohort_without_the_printed_counts_is_refused(study, cohort):
+    ledger = load_ledger(ROOT / "data/published.csv")
+    fewer = cohort.subset(cohort.data.index > 0)
+    with pytest.raises(InputError) as refused:
+        prepare_origin(ledger, study, fewer, "c.csv")
+    assert "patients in arm tace_t: the cohort has 41, and should have 42" in str(refused.value)
+
+
+def test_a_folder_is_one_data_set(tmp_path, drawn):
+    folder = EnsembleFolder(tmp_path / "draws")
+    folder.open({"seed": SEED}, resume=False)
+    write_all(folder, drawn)
+    whole = pd.read_parquet(tmp_path / "draws")
+    assert len(whole) == 2 * 88
+    assert whole.groupby("draw").size().to_dict() == {1: 88, 2: 88}
+    assert set(whole["seed"]) == {SEED}
+    pd.testing.assert_frame_equal(folder.read(), whole, check_exact=True)
+    first = whole[whole["draw"] == 1]
+    for name, value in asdict(drawn[1][1]).items():
+        assert set(first[name]) == {value}
+    columns = list(drawn[1][0])
+    pd.testing.assert_frame_equal(first[columns], drawn[1][0], check_exact=True)
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path, drawn):
+    folder = EnsembleFolder(tmp_path / "draws")
+    folder.open({"seed": SEED}, resume=False)
+    with pytest.raises(InputError, match="another seed"):
+        folder.open({"seed": 8}, resume=True)
+    folder.open({"seed": SEED}, resume=False)
+    write_all(folder, drawn)
+    with pytest.raises(InputError, match="--resume"):
+        folder.open({"seed": SEED}, resume=False)
+    folder.open({"seed": SEED}, resume=True)
+    (tmp_path / "letter.txt").write_text("mine")
+    with pytest.raises(InputError, match="no ensemble"):
+        EnsembleFolder(tmp_path).open({"seed": SEED}, resume=True)
+
+
+def test_on_a_full_disk_no_part_of_a_draw_is_left(tmp_path, drawn, monkeypatch):
+    folder = EnsembleFolder(tmp_path)
+    folder.open({"seed": SEED}, resume=False)
+    folder.write(1, SEED, *drawn[1])
+    before = contents(tmp_path)
+
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="No space left"):
+        patched.setattr(ensemble_files.os, "fsync", full)
+        folder.write(2, SEED, *drawn[2])
+    assert contents(tmp_path) == before
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+    folder.write(2, SEED, *drawn[2])
+    assert folder.numbers() == [1, 2]
+
+
+def test_what_a_killed_run_left_is_cleared_away(tmp_path):
+    folder = EnsembleFolder(tmp_path)
+    folder.open({"seed": SEED}, resume=False)
+    (tmp_path / f"{ensemble_files.PARTIAL}x").write_bytes(b"half")
+    folder.open({"seed": SEED}, resume=True)
+    assert folder.numbers() == []
+    assert not list(tmp_path.glob(f"{ensemble_files.PARTIAL}*"))
+
+
+def test_a_full_disk_ends_a_run_and_is_no_lost_scheduler(origin):
+    def full(number, patients, nearness):
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        run_draws(origin, SEED, [1], full, jobs=1)
+
+
+def test_a_real_cohort_starts_no_ensemble(tmp_path):
+    text = (ROOT / "data/study.yml").read_text("utf-8")
+    study = tmp_path / "study.yml"
+    study.write_text(text.replace("synthetic: true", "synthetic: false"), "utf-8")
+    with pytest.raises(InputError, match="real patient"):
+        make_ensemble(
+            ROOT / "data/published.csv", study, ROOT / "data/cohort.csv", tmp_path / "d", 1, 1
+        )
+    assert not (tmp_path / "d").exists()
+
+
+def test_a_scheduler_that_does_not_answer_is_named(tmp_path):
+    address = f"tcp://127.0.0.1:{free_port()}"
+    options = ["--count", "1", "--out", str(tmp_path / "draws"), "--scheduler", address]
+    done = CliRunner().invoke(main, ["ensemble", *options])
+    assert done.exit_code == 2
+    assert f"{address}: no Dask scheduler answers there" in done.output
+
+
+def free_port():
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return listening.getsockname()[1]
+
+
+def start(*arguments):
+    command = [sys.executable, "-m", "dask", *arguments]
+    return subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+
+
+def start_scheduler(port):
+    return start("scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard")
+
+
+def start_worker(port):
+    options = ["--nthreads", "1", "--no-dashboard", "--no-nanny"]
+    return start("worker", f"tcp://127.0.0.1:{port}", *options)
+
+
+@pytest.fixture
+def processes():
+    """Processes of a Dask that are ended with the test."""
+    running = []
+    yield running
+    for process in running:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def run_with_loss(origin, port, numbers, lose, folder):
+    """Make draws, and call `lose` when the first of them has been written."""
+    lost = threading.Event()
+
+    def write(number, patients, nearness):
+        folder.write(number, SEED, patients, nearness)
+        if not lost.is_set():
+            lost.set()
+            lose()
+
+    run_draws(origin, SEED, numbers, write, scheduler=f"tcp://127.0.0.1:{port}")
+
+
+@pytest.mark.parametrize("loss", ["a worker is killed", "the scheduler starts again"])
+def test_a_loss_in_mid_run_changes_no_byte(loss, origin, tmp_path, processes):
+    numbers = list(range(1, 13))
+    for name in ("expected", "found"):
+        EnsembleFolder(tmp_path / name).open({"seed": SEED}, resume=False)
+    port = free_port()
+    processes += [start_scheduler(port), start_worker(port), start_worker(port)]
+
+    def kill(process):
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def lose():
+        if loss == "a worker is killed":
+            kill(processes[1])
+            return
+        for process in processes:
+            kill(process)
+        processes.extend([start_scheduler(port), start_worker(port)])
+
+    wait_for(port)
+    run_with_loss(origin, port, numbers, lose, EnsembleFolder(tmp_path / "found"))
+    expected = EnsembleFolder(tmp_path / "expected")
+    write_all(expected, {number: draw_cohort(origin, SEED, number) for number in numbers})
+    assert contents(tmp_path / "found") == contents(tmp_path / "expected")
+    assert len(contents(tmp_path / "found")) == len(numbers)
+
+
+def wait_for(port, seconds=60):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        with socket.socket() as trial:
+            if trial.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.2)
+    raise TimeoutError(f"nothing listens on {port}")
+
+
+def test_a_scheduler_that_stays_away_ends_the_run(origin, tmp_path, processes):
+    port = free_port()
+    processes += [start_scheduler(port), start_worker(port)]
+    folder = EnsembleFolder(tmp_path)
+    folder.open({"seed": SEED}, resume=False)
+
+    def lose(number, patients, nearness):
+        folder.write(number, SEED, patients, nearness)
+        for process in processes:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+    wait_for(port)
+    address = f"tcp://127.0.0.1:{port}"
+    with pytest.raises(BuildError, match="go on with --resume"):
+        run_draws(origin, SEED, [1, 2, 3, 4], lose, scheduler=address, patience=1)
+    made = folder.numbers()
+    assert 1 <= len(made) < 4
+    left = sorted({1, 2, 3, 4}.difference(made))
+    run_draws(origin, SEED, left, lambda *draw: folder.write(draw[0], SEED, *draw[1:]), jobs=1)
+    assert folder.numbers() == [1, 2, 3, 4]
