@@ -1,9 +1,21 @@
 """Several cohorts: what is published is whole, whichever of the books fails."""
 
+import shutil
+
+import pandas as pd
 import pytest
+import yaml
 from random_cohort import random_frame
 from small_book import write_small_book
 from test_damaged_files import study as toy_study
+from test_private_book import (
+    assert_no_markup,
+    canaries_in,
+    canaries_of,
+    contents,
+    difficult_cohort,
+    difficult_study,
+)
 
 from helpers.cohort import load_cohort
 from helpers.errors import InputError
@@ -23,7 +35,7 @@ def root(tmp_path, monkeypatch):
         with output.building() as work:
             staged = work / "staged"
             (staged / "html").mkdir(parents=True)
-            (staged / "html" / "index.html").write_text(cohort.read_text("utf-8"), "utf-8")
+            (staged / "html" / "index.txt").write_text(cohort.read_text("utf-8"), "utf-8")
             patients = load_cohort(cohort, load_study(study))
             write_results(summarize_survival(patients), staged / "results.csv")
             output.publish(staged, cohort.read_text("utf-8"), [])
@@ -48,7 +60,7 @@ def make(root, lines=None):
     return sites.build_sites(cohorts, root / "study.yml", root / "out", root=root, report=report)
 
 
-def contents(root):
+def published(root):
     return {
         path.relative_to(root): path.read_bytes()
         for path in sorted((root / "out").rglob("*"))
@@ -62,12 +74,12 @@ def test_books_and_their_pool_are_published_whole_or_not_at_all(root, monkeypatc
     for name in ("north", "south"):
         book = front.parents[1] / "sites" / name
         assert f"../sites/{name}/html/index.html" in page
-        assert (book / "html" / "index.html").read_bytes() == (root / f"{name}.csv").read_bytes()
+        assert (book / "html" / "index.txt").read_bytes() == (root / f"{name}.csv").read_bytes()
     pooled = read_results(front.parents[1] / "results.csv")
     keys = {"analysis": "pooled", "endpoint": "os", "variable": "arm", "group": "new_vs_old"}
     assert value_of(pooled, statistic="n_site", level="", **keys) == 2
 
-    before = contents(root)
+    before = published(root)
     lines = []
     make(root, lines)
     assert lines[-1].startswith("nothing has changed")
@@ -83,11 +95,11 @@ def test_books_and_their_pool_are_published_whole_or_not_at_all(root, monkeypatc
         patch.setattr(sites, "build_book", fails_in_the_south)
         with pytest.raises(BuildError, match="south"):
             make(root)
-    assert contents(root) == before
+    assert published(root) == before
 
     (root / "south.csv").rename(root / "west.csv")
     make(root)
-    assert contents(root) != before
+    assert published(root) != before
     assert sorted(path.name for path in (root / "out" / "sites").iterdir()) == ["north", "west"]
 
 
@@ -101,3 +113,23 @@ def test_all_problems_of_all_cohorts_are_told_before_the_first_is_run(root):
     assert "north.csv" in text
     assert "south.csv" in text
     assert not (root / "out").exists()
+
+
+def test_no_value_of_a_patient_is_on_the_page_of_the_cohorts_together(root):
+    text = yaml.safe_dump(difficult_study(), sort_keys=False, allow_unicode=True)
+    (root / "study.yml").write_text(text, "utf-8")
+    frame = difficult_cohort()
+    half = len(frame) // 2
+    for name, rows in (("north", frame[:half]), ("south", frame[half:])):
+        rows.to_csv(root / f"{name}.csv", index=False)
+    make(root)
+    out = root / "out"
+    results = [read_results(path) for path in out.rglob("results.csv")]
+    canaries = canaries_of(frame, pd.concat(results))
+    assert canaries_in(out / "sites", canaries)
+    shutil.rmtree(out / "sites")
+    shutil.rmtree(out / ".rhcc")
+    names = {path.name for path, _ in contents(out)}
+    assert {"pooled.html", "searchindex.js", "results.csv", "tables.docx"} <= names
+    assert canaries_in(out, canaries) == set()
+    assert_no_markup(out)
