@@ -80,6 +80,10 @@ def test_sums_of_arms_and_parts():
     assert INCONSISTENT in verdicts("sum", *rows)
     rows = [*event(2, "4.3"), *event(3, "6.5", level="severe")]
     assert verdicts("sum", *rows)[-1] == INCONSISTENT
+    interrupted = row("interruption", "n", "46", group="new")
+    assert verdicts("sum", interrupted)[-1] == CONSISTENT
+    interrupted["printed"] = "47"
+    assert verdicts("sum", interrupted)[-1] == INCONSISTENT
 
 
 @pytest.mark.parametrize(

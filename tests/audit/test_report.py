@@ -170,7 +170,6 @@ def test_what_no_check_reads_on_the_print_of_the_study(checks):
     drugs = ["apatinib", "sorafenib", "lenvatinib"]
     assert left == [
         *(f"text.tki.{drug}.tace_tc.duration_mean" for drug in drugs),
-        *(f"safety.temporary_stop.{arm}.n" for arm in ("tace_t", "tace_tc")),
         *(f"table1.{name}.p" for name in ranks),
     ]
 

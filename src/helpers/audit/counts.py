@@ -220,6 +220,18 @@ def _parts(printed):
             f"{severe.text} of {whole.text}",
             CONSISTENT if fits else INCONSISTENT,
         )
+    for part in printed.all("n"):
+        whole = printed.find("n", analysis="cohort", group=part.group)
+        alone = not part.level and printed.beside(part, "percent") is None
+        if whole is not None and alone and part.analysis != "cohort":
+            yield Check(
+                "sum",
+                part.subject,
+                "at most all patients of the group",
+                texts(part, whole),
+                f"{part.text} of {whole.text}",
+                CONSISTENT if part.value <= whole.value else INCONSISTENT,
+            )
 
 
 @dataclass(frozen=True)
