@@ -5,7 +5,9 @@ import math
 import numpy as np
 import pandas as pd
 
-from helpers.estimators.firth import fit_firth, profile_firth
+from helpers.condensed import condense, count
+from helpers.estimators.compiling import LARGE
+from helpers.estimators.firth import fit_firth, profile_firth, wald_profile
 from helpers.imputation import fit_imputed
 from helpers.regression import (
     check_hazards,
@@ -88,11 +90,12 @@ def _endpoint_rows(cohort, endpoint):
 def _level_rows(cohort, endpoint, variable):
     if cohort.study.reference(variable) is None:
         return
+    patients = condense(cohort, endpoint, [variable]).data
     for level in cohort.study.levels(variable):
-        patients = cohort.data[cohort.data[variable] == level]
+        has = patients[variable] == level
         keys = {"endpoint": endpoint, "variable": variable, "level": level, "group": OVERALL}
-        n_event = patients[f"{endpoint}_event"].sum()
-        yield result_row("cox_univariable", "n", len(patients), **keys)
+        n_event = count(patients, has & (patients[f"{endpoint}_event"] == 1))
+        yield result_row("cox_univariable", "n", count(patients, has), **keys)
         yield result_row("cox_univariable", "n_event", n_event, **keys)
 
 
@@ -123,7 +126,8 @@ def _model_rows(study, design, fit, **keys):
 def _penalized_rows(study, design, **keys):
     conventions = study.conventions
     fit = fit_firth(*design.arrays, ties=conventions.ties, **design.options)
-    profile = profile_firth(fit, conf_level=conventions.confidence_level)
+    find_limits = profile_firth if fit.n < LARGE else wald_profile
+    profile = find_limits(fit, conf_level=conventions.confidence_level)
     for row in coefficient_rows(design, fit, (profile.conf_low, profile.conf_high), **keys):
         limit = row["statistic"].endswith(("conf_low", "conf_high"))
         yield row | {"method": profile.method} if limit else row

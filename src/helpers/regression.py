@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from helpers.condensed import N_PATIENT, condense, n_patient_of
 from helpers.estimators.cox import CoxFit, fit_cox
 from helpers.estimators.proportional_hazards import ProportionalHazards, proportional_hazards
 from helpers.results import PER_UNIT, contrast, result_row
@@ -35,13 +36,16 @@ class Term:
 class Design:
     """The patients in whom the covariates and the outcome of a model are known, as arrays.
 
+    A row is a patient or, in a large cohort, all patients who are alike.
+
     Attributes
     ----------
     terms : tuple of Term
     time, event : ndarray of shape (n,)
     covariates : ndarray of shape (n, number of terms)
     options : dict
-        ``entry`` and ``strata`` as the estimators take them, None where the study has none.
+        ``entry``, ``strata`` and ``n_patient`` as the estimators take them, None where the
+        study has none and where a row is a patient.
     """
 
     terms: tuple[Term, ...]
@@ -94,8 +98,8 @@ def design_model(cohort, endpoint, variables) -> Design:
     """Take the complete cases of an endpoint and `variables`; code levels against references."""
     variables = list(variables)
     needed = [*variables, *cohort.study.strata]
-    names = dict.fromkeys([*needed, *cohort.study.names_of(endpoint)])
-    known = cohort.observed(endpoint).data.filter(names)
+    names = dict.fromkeys([*needed, *cohort.study.names_of(endpoint), N_PATIENT])
+    known = condense(cohort.observed(endpoint), endpoint, variables).data.filter(names)
     patients = known[known[needed].notna().all(axis=1)]
     terms = [term for variable in variables for term in terms_of(cohort.study, variable)]
     columns = [_column(patients, term) for term in terms]
@@ -103,6 +107,7 @@ def design_model(cohort, endpoint, variables) -> Design:
     options = {
         "entry": entry_times(patients, endpoint),
         "strata": strata_of(patients, cohort.study),
+        "n_patient": n_patient_of(patients),
     }
     return Design(tuple(terms), *times(patients, endpoint), covariates, options)
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
+from helpers.condensed import condense
 from helpers.estimators.chi_square import ChiSquare, chi_square, no_chi_square
 from helpers.estimators.cox import fit_cox
 from helpers.regression import design_model, fit_model
@@ -37,7 +38,8 @@ def summarize_subgroups(cohort) -> pd.DataFrame:
 
 def _variable_rows(cohort, endpoint, variable):
     keys = {"analysis": "subgroup", "endpoint": endpoint, "variable": variable}
-    cohort, conventions = cohort.observed(endpoint), cohort.study.conventions
+    cohort = condense(cohort.observed(endpoint), endpoint, ["arm", variable])
+    conventions = cohort.study.conventions
     for level in cohort.study.levels(variable):
         patients = cohort.subset(cohort.data[variable] == level)
         yield from median_rows(patients, endpoint, level=level, **keys)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.competing import incidence_rows
+from helpers.condensed import condense, count, n_patient_of
 from helpers.disclosure import hide_steps, round_at_risk
 from helpers.estimators import kaplan_meier as km
 from helpers.estimators.logrank import logrank
@@ -55,14 +56,14 @@ def _endpoint_rows(cohort, endpoint):
     for group, patients in cohort.groups():
         n_missing = patients[f"{endpoint}_time"].isna().sum()
         yield result_row(statistic="n_missing", value=n_missing, group=group, **keys)
-    cohort = cohort.observed(endpoint)
+    everyone, cohort = cohort.observed(endpoint), _by_arm(cohort, endpoint)
     yield from median_rows(cohort, endpoint, **keys)
     yield from _milestone_rows(cohort, endpoint, keys)
     yield from _followup_rows(cohort, endpoint, keys)
     yield from comparison_rows(cohort, endpoint, **keys)
     yield from _hazard_rows(cohort, endpoint, keys)
     yield from _restricted_mean_rows(cohort, endpoint, keys)
-    yield from incidence_rows(cohort, endpoint)
+    yield from incidence_rows(everyone, endpoint)
 
 
 def median_rows(cohort, endpoint, /, **keys):
@@ -78,8 +79,8 @@ def median_rows(cohort, endpoint, /, **keys):
     conventions = cohort.study.conventions
     for group, patients in cohort.groups():
         here = {"group": group, **keys}
-        yield result_row(statistic="n", value=len(patients), **here)
-        n_event = patients[f"{endpoint}_event"].sum()
+        yield result_row(statistic="n", value=count(patients), **here)
+        n_event = count(patients, patients[f"{endpoint}_event"])
         yield result_row(statistic="n_event", value=n_event, **here)
         curve = _curve(patients, endpoint, conventions)
         median = km.median(curve, at_half=conventions.median_at_half)
@@ -103,6 +104,7 @@ def comparison_rows(cohort, endpoint, /, **keys):
         known["arm"],
         strata=strata_of(known, cohort.study),
         entry=entry_times(known, endpoint),
+        n_patient=n_patient_of(known),
     )
     yield result_row(
         statistic="p_logrank", value=test.p, group=BETWEEN_ARMS, method=test.method, **keys
@@ -177,13 +179,13 @@ def estimate_curves(cohort, endpoint) -> pd.DataFrame:
         without patients has no rows.
     """
     frames = []
-    for arm, patients in _arms(cohort.observed(endpoint)):
+    for arm, patients in _arms(_by_arm(cohort, endpoint)):
         if patients.empty:
             continue
         curve = _curve(patients, endpoint, cohort.study.conventions)
         frame = pd.DataFrame({name: getattr(curve, name) for name in CURVE}).astype(float)
         if curve.time[0] > 0:
-            frame.loc[-1] = [0.0, len(patients), 0, 0, 1.0, 1.0, 1.0]
+            frame.loc[-1] = [0.0, count(patients), 0, 0, 1.0, 1.0, 1.0]
         frames.append(frame.sort_index().assign(group=arm))
     if not frames:
         return pd.DataFrame(columns=["group", *CURVE])
@@ -200,9 +202,9 @@ def estimate_at_risk(cohort, endpoint, when) -> pd.DataFrame:
         ``group, time, n_risk, n_event``.
     """
     frames = []
-    for arm, patients in _arms(cohort.observed(endpoint)):
-        entry = entry_times(patients, endpoint)
-        n_risk, n_event = km.count_at(*times(patients, endpoint), when, entry=entry)
+    for arm, patients in _arms(_by_arm(cohort, endpoint)):
+        rows = {"entry": entry_times(patients, endpoint), "n_patient": n_patient_of(patients)}
+        n_risk, n_event = km.count_at(*times(patients, endpoint), when, **rows)
         frames.append(
             pd.DataFrame({"group": arm, "time": when, "n_risk": n_risk, "n_event": n_event})
         )
@@ -270,13 +272,17 @@ def _trend(frame):
     return lowess(frame["residual"], frame["time"], frac=SMOOTHED_SHARE, return_sorted=False)
 
 
+def _by_arm(cohort, endpoint):
+    return condense(cohort.observed(endpoint), endpoint, ["arm"])
+
+
 def _arms(cohort):
     return [(group, patients) for group, patients in cohort.groups() if group in cohort.arms]
 
 
 def _curve(patients, endpoint, conventions, estimate=km.kaplan_meier):
-    entry = entry_times(patients, endpoint)
-    return estimate(*times(patients, endpoint), entry=entry, **_band(conventions))
+    rows = {"entry": entry_times(patients, endpoint), "n_patient": n_patient_of(patients)}
+    return estimate(*times(patients, endpoint), **rows, **_band(conventions))
 
 
 def _band(conventions):

@@ -30,11 +30,22 @@ class CountTable:
     event_weight : ndarray of shape (n_pattern,)
     """
 
-    def __init__(self, time, event, covariates, pattern, *, strata=None, weights=None, entry=None):
+    def __init__(
+        self,
+        time,
+        event,
+        covariates,
+        pattern,
+        *,
+        strata=None,
+        weights=None,
+        entry=None,
+        n_patient=None,
+    ):
         first = np.full(pattern.max(initial=-1) + 1, -1)
         first[pattern[::-1]] = np.arange(len(pattern))[::-1]
         self.patterns = covariates[first]
-        self.n_patient = np.bincount(pattern)
+        self.n_patient = np.bincount(pattern, n_patient)
         code, moments = pd.factorize(time, sort=True)
         stratum, strata = (0, [0]) if strata is None else pd.factorize(strata)
         shape = (len(strata), len(moments), len(first))
@@ -46,18 +57,23 @@ class CountTable:
         def from_then_on(counts):
             return np.cumsum(counts[:, ::-1], axis=1)[:, ::-1]
 
-        counts = count(cell, event)
-        at_risk = from_then_on(count(cell, weights))
+        if n_patient is None:
+            n_event, number = event, weights
+        else:
+            n_event = event * n_patient
+            number = n_patient if weights is None else weights * n_patient
+        counts = count(cell, n_event)
+        at_risk = from_then_on(count(cell, number))
         last = last_before(moments, time, entry)
         late = last >= 0
         if late.any():
             entered = cell[late] + (last - code)[late] * shape[2]
-            those = None if weights is None else weights[late]
+            those = None if number is None else number[late]
             at_risk = at_risk - from_then_on(count(entered, those))
         there = counts.any(axis=2)
         self._counts = counts[there]
         self._at_risk = at_risk[there].astype(float)
-        self._events = self._counts if weights is None else count(cell, weights * event)[there]
+        self._events = self._counts if weights is None else count(cell, number * event)[there]
         self.time = np.broadcast_to(moments, shape[:2])[there]
         self.n_event = self._counts.sum(axis=1).astype(int)
         self.weight = self._events.sum(axis=1) / self.n_event

@@ -95,7 +95,16 @@ class CoxFit:
 
 
 def fit_cox(
-    time, event, covariates, *, ties, strata=None, weights=None, entry=None, engine=None
+    time,
+    event,
+    covariates,
+    *,
+    ties,
+    strata=None,
+    weights=None,
+    entry=None,
+    n_patient=None,
+    engine=None,
 ) -> CoxFit:
     """Fit a Cox model by partial likelihood.
 
@@ -106,6 +115,8 @@ def fit_cox(
     ties : {'efron', 'breslow'}
     strata, weights, entry : array_like of shape (n,), optional
         Baseline hazards of their own; case weights; times after which patients are at risk.
+    n_patient : array_like of shape (n,), optional
+        How many patients each row stands for; only counts take it.
     engine : {'lifelines', 'newton', 'counts', 'compiled'}, optional
         Who maximizes; chosen by size if not given, and named by the method of the fit.
         lifelines knows Efron's ties only. Newton's method finds the maximum of the likelihood
@@ -130,7 +141,7 @@ def fit_cox(
     """
     if engine not in (None, *MAXIMIZERS):
         raise ValueError(f"unknown engine {engine!r}; they are {', '.join(MAXIMIZERS)}")
-    options = {"strata": strata, "weights": weights, "entry": entry}
+    options = {"strata": strata, "weights": weights, "entry": entry, "n_patient": n_patient}
     counted = None if engine is None else engine == "counts"
     model = prepare_model(time, event, covariates, ties=ties, counted=counted, **options)
     if model.sets is None:
@@ -183,7 +194,7 @@ class Model:
     sets : RiskSets, CountTable or None
         None without any event.
     ties : {'efron', 'breslow'}
-    strata, weights, entry : ndarray of shape (n,) or None
+    strata, weights, entry, n_patient : ndarray of shape (n,) or None
     """
 
     time: np.ndarray
@@ -197,6 +208,18 @@ class Model:
     strata: np.ndarray | None
     weights: np.ndarray | None
     entry: np.ndarray | None
+    n_patient: np.ndarray | None
+
+    @property
+    def n(self) -> int:
+        """Number of patients."""
+        return len(self.time) if self.n_patient is None else int(self.n_patient.sum())
+
+    @property
+    def n_event(self) -> int:
+        """Number of patients with the event."""
+        own = self.event if self.n_patient is None else self.event * self.n_patient
+        return int(own.sum())
 
     @property
     def is_counted(self) -> bool:
@@ -221,11 +244,21 @@ class Model:
 
 
 def prepare_model(
-    time, event, covariates, *, ties, strata=None, weights=None, entry=None, counted=None
+    time,
+    event,
+    covariates,
+    *,
+    ties,
+    strata=None,
+    weights=None,
+    entry=None,
+    n_patient=None,
+    counted=None,
 ) -> Model:
     """Standardize covariates and set those without information aside.
 
-    `counted` says whether patients are counted by pattern; where it pays if not given.
+    `counted` says whether patients are counted by pattern; where it pays if not given. Rows that
+    stand for several patients always are.
     """
     if ties not in TIES:
         raise ValueError(f"unknown ties {ties!r}; they are one of {', '.join(TIES)}")
@@ -237,21 +270,23 @@ def prepare_model(
         for name, values in options.items()
         if values is not None
     }
-    sets, n_patient = None, np.ones(len(x), int)
+    numbers = None if n_patient is None else np.asarray(n_patient)
+    sets, of_row = None, np.ones(len(x), int) if numbers is None else numbers
     if event.any():
-        if counted:
-            sets = CountTable(time, event, x, number_patterns(x), **options)
+        if counted or numbers is not None:
+            sets = CountTable(time, event, x, number_patterns(x), n_patient=numbers, **options)
         elif counted is None:
             sets = tabulate(time, event, x, **options)
         if sets is None:
             sets = RiskSets(time, event, **options)
         else:
-            x, n_patient = sets.patterns, sets.n_patient
-    x, scale, varies = _standardize(x, n_patient)
+            x, of_row = sets.patterns, sets.n_patient
+    x, scale, varies = _standardize(x, of_row)
     used = np.flatnonzero(varies)
     if sets is not None:
         null = PartialLikelihood(sets, x, np.zeros(x.shape[1]), ties=ties)
         used = _informative(null.information(), SINGULAR * (sets.weight @ sets.n_event))
+    options["n_patient"] = numbers
     return Model(time, event, x[:, used], scale[used], used, x.shape[1], sets, ties, **options)
 
 
@@ -303,8 +338,8 @@ def describe_fit(
         null_log_likelihood=null_log_likelihood,
         score_test=score_test,
         concordance=model.concordance(coef),
-        n=len(model.time),
-        n_event=int(model.event.sum()),
+        n=model.n,
+        n_event=model.n_event,
         method=method,
         model=model,
     )
@@ -322,7 +357,7 @@ def fit_without_events(model) -> CoxFit:
         null_log_likelihood=math.nan,
         score_test=no_chi_square(NO_EVENT),
         concordance=math.nan,
-        n=len(model.time),
+        n=model.n,
         n_event=0,
         method=f"none: {NO_EVENT}",
         model=model,

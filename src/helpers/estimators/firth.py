@@ -21,6 +21,7 @@ RESIDUAL = 1e-8  # of the equations that they solve
 NEWTON_STEPS = 5  # that are enough for many patients; with few, the penalty bends the way
 SHORT = 1e-9  # step that is the last
 
+WALD = "Wald, as the profile is with many patients"
 NO_MAXIMUM = "the search found no maximum"
 
 
@@ -93,13 +94,13 @@ class _Penalized:
         return third - 2 * second + (2 * cubed - stretched).sum(axis=0)
 
 
-def fit_firth(time, event, covariates, *, ties, strata=None, weights=None, entry=None) -> CoxFit:
+def fit_firth(time, event, covariates, *, ties, **options) -> CoxFit:
     """Fit a Cox model by partial likelihood with Firth's penalty.
 
     Parameters
     ----------
-    time, event, covariates, ties, strata, weights, entry
-        As of `helpers.estimators.cox.fit_cox`.
+    time, event, covariates, ties, **options
+        As of `helpers.estimators.cox.fit_cox`, but for the engine.
 
     Returns
     -------
@@ -110,9 +111,7 @@ def fit_firth(time, event, covariates, *, ties, strata=None, weights=None, entry
     ----------
     Firth D. Biometrika 1993;80:27-38. Heinze G, Schemper M. Biometrics 2001;57:114-119.
     """
-    model = prepare_model(
-        time, event, covariates, ties=ties, strata=strata, weights=weights, entry=entry
-    )
+    model = prepare_model(time, event, covariates, ties=ties, **options)
     if model.sets is None:
         return fit_without_events(model)
     origin = np.zeros(len(model.used))
@@ -165,6 +164,22 @@ def profile_firth(fit, *, conf_level) -> Profile:
         known = math.isfinite(gain)
         tests[place] = chi_square(gain, 1, method) if known else no_chi_square(NO_MAXIMUM)
     return Profile(low, high, tuple(tests), method)
+
+
+def wald_profile(fit, *, conf_level) -> Profile:
+    """Limits and tests of Wald, which those of the profile come to with many patients.
+
+    Parameters
+    ----------
+    fit : CoxFit
+        By `fit_firth`.
+    conf_level : float
+    """
+    tests = [
+        no_chi_square(reason) if reason else chi_square(z**2, 1, WALD)
+        for reason, z in zip(fit.reasons, fit.coef / fit.std_error, strict=True)
+    ]
+    return Profile(*fit.interval(conf_level), tuple(tests), WALD)
 
 
 class _Profile:

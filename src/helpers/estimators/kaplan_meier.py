@@ -40,7 +40,7 @@ class Curve:
     conf_high: np.ndarray
 
 
-def kaplan_meier(time, event, *, conf_level, conf_type, entry=None) -> Curve:
+def kaplan_meier(time, event, *, conf_level, conf_type, entry=None, n_patient=None) -> Curve:
     """Estimate survival by the product limit.
 
     Parameters
@@ -52,6 +52,8 @@ def kaplan_meier(time, event, *, conf_level, conf_type, entry=None) -> Curve:
         Scale on which the band is symmetric.
     entry : array_like of shape (n,), optional
         Time after which a patient is at risk (left truncation).
+    n_patient : array_like of shape (n,), optional
+        How many patients each row stands for.
 
     Raises
     ------
@@ -66,13 +68,14 @@ def kaplan_meier(time, event, *, conf_level, conf_type, entry=None) -> Curve:
     if conf_type not in CONF_TYPES:
         raise ValueError(f"unknown conf_type {conf_type!r}; it is one of {', '.join(CONF_TYPES)}")
     time = np.asarray(time, float)
-    times, n_leaving = np.unique(time, return_counts=True)
+    event = np.asarray(event).astype(bool)
+    times, n_leaving = _count_values(time, n_patient)
     n_event = np.zeros(len(times))
-    died, n_died = np.unique(time[np.asarray(event).astype(bool)], return_counts=True)
+    died, n_died = _count_values(time[event], None if n_patient is None else n_patient[event])
     n_event[np.searchsorted(times, died)] = n_died
     n_risk = np.cumsum(n_leaving[::-1])[::-1]
     if entry is not None:
-        n_risk = n_risk - _count_from(np.sort(np.asarray(entry, float)), times)
+        n_risk = n_risk - _count_from(np.asarray(entry, float), times, n_patient)
     survival = np.cumprod(_ratio(n_risk - n_event, n_risk, at_zero=1.0))
     terms = _ratio(n_event, n_risk * (n_risk - n_event), at_zero=0.0)
     std_error = np.where(survival > 0, survival * np.sqrt(np.cumsum(terms)), math.nan)
@@ -94,8 +97,19 @@ def _ratio(over, under, at_zero):
     return np.divide(over, under, out=np.full(len(under), at_zero), where=under > 0)
 
 
-def _count_from(ordered, when):
-    return len(ordered) - np.searchsorted(ordered, when, side="left")
+def _count_values(values, n_patient):
+    """The distinct values, ascending, and how many patients have each."""
+    if n_patient is None:
+        return np.unique(values, return_counts=True)
+    distinct, code = np.unique(values, return_inverse=True)
+    return distinct, np.bincount(code, n_patient, len(distinct)).astype(int)
+
+
+def _count_from(values, when, n_patient=None):
+    """How many patients have a value from each of `when` on."""
+    distinct, n = _count_values(values, n_patient)
+    before = np.append(0, np.cumsum(n))[np.searchsorted(distinct, when, side="left")]
+    return n.sum() - before
 
 
 def _band(survival, std_error, conf_level, conf_type):
@@ -178,7 +192,7 @@ def survival_at(curve, when) -> Estimate:
     return Estimate(*(float(height[last]) for height in heights), "kaplan_meier")
 
 
-def count_at(time, event, when, *, entry=None) -> tuple[np.ndarray, np.ndarray]:
+def count_at(time, event, when, *, entry=None, n_patient=None) -> tuple[np.ndarray, np.ndarray]:
     """Numbers at risk just before each time, and numbers of events up to it.
 
     Parameters
@@ -187,11 +201,14 @@ def count_at(time, event, when, *, entry=None) -> tuple[np.ndarray, np.ndarray]:
     when : array_like of shape (m,)
     entry : array_like of shape (n,), optional
         Who enters at time zero counts as at risk at it.
+    n_patient : array_like of shape (n,), optional
+        How many patients each row stands for.
     """
     time, when = np.asarray(time, float), np.asarray(when, float)
-    n_risk = _count_from(np.sort(time), when)
+    n_risk = _count_from(time, when, n_patient)
     if entry is not None:
         opening = np.where(when > 0, when, np.nextafter(0, 1))
-        n_risk = n_risk - _count_from(np.sort(np.asarray(entry, float)), opening)
-    died = np.sort(time[np.asarray(event).astype(bool)])
-    return n_risk, np.searchsorted(died, when, side="right")
+        n_risk = n_risk - _count_from(np.asarray(entry, float), opening, n_patient)
+    event = np.asarray(event).astype(bool)
+    died, n = _count_values(time[event], None if n_patient is None else n_patient[event])
+    return n_risk, np.append(0, np.cumsum(n))[np.searchsorted(died, when, side="right")]

@@ -9,7 +9,7 @@ from helpers.estimators.risk_sets import last_before
 SINGULAR = 1e-10  # variance of an event that is no variance
 
 
-def logrank(time, event, group, *, strata=None, entry=None) -> ChiSquare:
+def logrank(time, event, group, *, strata=None, entry=None, n_patient=None) -> ChiSquare:
     """Compare survival between groups by observed and expected events.
 
     Parameters
@@ -19,6 +19,8 @@ def logrank(time, event, group, *, strata=None, entry=None) -> ChiSquare:
         Observed and expected events are summed over strata.
     entry : array_like of shape (n,), optional
         Time after which a patient is at risk.
+    n_patient : array_like of shape (n,), optional
+        How many patients each row stands for.
 
     Returns
     -------
@@ -40,26 +42,34 @@ def logrank(time, event, group, *, strata=None, entry=None) -> ChiSquare:
     stratum = 0 if strata is None else pd.factorize(np.asarray(strata))[0]
     size = len(moments) + 1
     left = stratum * size + place + 1
-    events, n_event = np.unique(left[event], return_counts=True)
+    n_code = (np.max(stratum) + 1) * size
+
+    def count(rows, codes=left):
+        """Patients of some rows by code."""
+        return np.bincount(codes[rows], None if n_patient is None else n_patient[rows], n_code)
+
+    n_event = count(event)
+    events = np.flatnonzero(n_event)
+    n_event = n_event[events]
     end = (events // size + 1) * size
 
-    def count_from_then_on(codes):
-        ordered = np.sort(codes)
-        return np.searchsorted(ordered, end) - np.searchsorted(ordered, events)
+    def count_from_then_on(rows, codes=left):
+        total = np.append(0, np.cumsum(count(rows, codes)))
+        return total[end] - total[events]
 
     by_group = [member == number for number in range(len(groups))]
-    n_risk = np.column_stack([count_from_then_on(left[own]) for own in by_group])
+    n_risk = np.column_stack([count_from_then_on(rows) for rows in by_group])
     if entry is not None:
         entered = stratum * size + last_before(moments, time, entry) + 1
-        n_risk -= np.column_stack([count_from_then_on(entered[own]) for own in by_group])
+        n_risk -= np.column_stack([count_from_then_on(rows, entered) for rows in by_group])
     total = n_risk.sum(axis=1)
     share = n_risk / total[:, None]
     expected = n_event @ share
     spread = n_event * (total - n_event) / np.maximum(total - 1, 1)
     variance = np.diag(spread @ share) - (share.T * spread) @ share
-    difference = np.bincount(member[event], minlength=len(groups)) - expected
+    difference = [count(rows & event).sum() for rows in by_group] - expected
     sizes, directions = np.linalg.eigh(variance)
-    compared = sizes > SINGULAR * event.sum()  # the differences sum to zero
+    compared = sizes > SINGULAR * n_event.sum()  # the differences sum to zero
     if not compared.any():
         return no_chi_square("no event with two groups at risk")
     statistic = ((difference @ directions[:, compared]) ** 2 / sizes[compared]).sum()

@@ -106,8 +106,9 @@ def _height(model, transform):
     """The function of time at each time of an event, centred and scaled to at most one."""
     time = model.sets.time
     if transform == "score_km":
-        how = {"conf_level": 0.95, "conf_type": "log", "entry": model.entry}
-        curve = kaplan_meier(model.time, model.event, **how)
+        how = {"conf_level": 0.95, "conf_type": "log"}
+        rows = {"entry": model.entry, "n_patient": model.n_patient}
+        curve = kaplan_meier(model.time, model.event, **how, **rows)
         before = np.searchsorted(curve.time, time, side="left")
         height = 1 - np.append(1.0, curve.survival)[before]
     elif transform == "score_identity":
@@ -116,8 +117,12 @@ def _height(model, transform):
         with np.errstate(divide="ignore"):
             height = np.log(time)
     else:
-        ordered = np.sort(model.time)
-        height = sum(np.searchsorted(ordered, time, side=side) for side in ("left", "right")) / 2
+        order = np.argsort(model.time, kind="stable")
+        ordered = model.time[order]
+        own = np.ones(len(order), int) if model.n_patient is None else model.n_patient[order]
+        rank = np.append(0, np.cumsum(own))
+        sides = (np.searchsorted(ordered, time, side=side) for side in ("left", "right"))
+        height = sum(rank[place] for place in sides) / 2
     with np.errstate(invalid="ignore"):
         centred = height - np.average(height, weights=model.sets.n_event)
     largest = np.abs(centred).max()
