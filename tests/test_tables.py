@@ -177,7 +177,8 @@ def test_the_main_results_are_said_as_they_are_printed():
         ]
     )
     assert describe_printed(comparison, STUDY) == (
-        "Median overall survival, months: New drug NA, Old drug 10.0 (p = 0.050)."
+        "New drug against Old drug: "
+        "median overall survival NA against 10.0 months (p\xa0=\xa00.050)."
     )
     assert describe_printed(comparison[1:], STUDY) == ""
 

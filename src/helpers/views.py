@@ -15,8 +15,8 @@ from docutils import nodes
 from nbformat.v4 import new_output
 
 KEY = "rhcc"
-# An estimate with its interval: where a cell is narrow, the interval goes below.
-ESTIMATE = re.compile(r"(.+) (\S+ to \S+)")
+# An estimate with its interval, a count with its percentage: in a narrow cell the one goes below.
+ESTIMATE = re.compile(r"(.+) (\S+ to \S+|\(\S+%\))")
 
 _collected: list[list] = []
 
@@ -153,8 +153,8 @@ def _cell(text, kind):
     if kind == "verdict" and text:
         parts = [nodes.inline(text, text, classes=["verdict", text.replace(" ", "-")])]
     elif kind == "number" and (found := ESTIMATE.fullmatch(text)):
-        both = [nodes.inline(part, part, classes=["together"]) for part in found.groups()]
-        parts = [both[0], nodes.Text(" "), both[1]]
+        first, second = (nodes.inline(s, s, classes=["together"]) for s in found.groups())
+        parts = [first, nodes.Text(" "), second]
     else:
         return _entry(text, [f"{kind}-cell"])
     return nodes.entry("", nodes.paragraph("", "", *parts), classes=[f"{kind}-cell"])

@@ -59,7 +59,7 @@ def table_main_results(results, study, comparison=None) -> Table:
 
 
 def describe_printed(comparison, study) -> str:
-    """Say what is printed of medians and response rates: arm by arm, with the p value.
+    """Say what is printed of medians and response rates: arms against the reference, and p.
 
     What is not printed for every arm is left out; the text may be empty.
 
@@ -75,29 +75,29 @@ def describe_printed(comparison, study) -> str:
 
     reference = study.arm.reference
     others = [arm for arm in study.arm.levels if arm != reference]
-    sentences = []
+    found = []
     for label, unit, keys, p in _printed_lines(study, others, reference):
-        values = {arm: printed(group=arm, **keys) for arm in (*others, reference)}
-        if all(values.values()):
-            shown = [f"{study.arm.levels[arm].label} {values[arm]}{unit}" for arm in values]
-            tested = f" (p = {found})" if (found := printed(**p)) else ""
-            sentences.append(f"{label}: {', '.join(shown)}{tested}.")
-    return " ".join(sentences)
+        values = [printed(group=arm, **keys) for arm in (*others, reference)]
+        if all(values):
+            tested = f" (p\xa0=\xa0{text})" if (text := printed(**p)) else ""
+            found.append(f"{label} {', '.join(values[:-1])} against {values[-1]}{unit}{tested}")
+    arms = ", ".join(study.arm.levels[arm].label for arm in others)
+    return f"{arms} {against_reference(study)}: {', '.join(found)}." if found else ""
 
 
 def _printed_lines(study, others, reference):
     """Yield label, unit, keys of an arm's number, and keys of the p value."""
     for endpoint, described in study.endpoints.items():
-        label = f"Median {described.label.lower()}, {study.time.unit}"
         keys = {"analysis": "survival", "endpoint": endpoint, "variable": "arm"}
         p = {"group": contrast(others[0], reference), "statistic": "p_wald"}
         if len(others) > 1:
             p = {"group": BETWEEN_ARMS, "statistic": "p_logrank"}
-        yield label, "", keys | {"statistic": "median"}, keys | p
+        label = f"median {described.label.lower()}"
+        yield label, f" {study.time.unit}", keys | {"statistic": "median"}, keys | p
     for rate, described in study.response.rates.items() if study.response else ():
         keys = {"analysis": "response", "variable": rate}
         p = {"group": BETWEEN_ARMS, "statistic": "p"}
-        yield described.label, "%", keys | {"statistic": "percent"}, keys | p
+        yield described.label.lower(), "%", keys | {"statistic": "percent"}, keys | p
 
 
 def _lines(lookup, study):
