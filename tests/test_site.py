@@ -145,7 +145,7 @@ def test_no_page_is_heavy_by_its_files(site, pages):
         links = page.select("script[src], link[href]:not([rel=canonical]), img[src]")
         addresses = (urlsplit(tag.get("src") or tag["href"]).path for tag in links)
         loaded = {(own.parent / unquote(address)).resolve() for address in addresses}
-        loaded = {own} | {path for path in loaded if path.suffix != ".html"}
+        loaded = {own} | {path for path in loaded if path.is_file() and path.suffix != ".html"}
         for path in [path for path in loaded if path.suffix == ".css"]:
             loaded |= fonts_of(path)
         if page.select(".math"):
