@@ -8,8 +8,10 @@ import jupytext
 import nbformat
 import pytest
 
+from helpers.errors import InputError
 from helpers.study import load_study
 from helpers.teaching.exercises import PLACEHOLDER, derive
+from helpers.teaching.lesson import open_lesson
 from helpers.teaching.simulate import draw_cohort
 
 ROOT = Path(__file__).parents[2]
@@ -97,6 +99,14 @@ def test_each_solution_is_right_in_a_students_notebook(path, seed, tmp_path, mon
             source = cell.source.replace("open_lesson()", f"open_lesson({str(cohort)!r})")
             exec(source, namespace)
     assert checked == len(cells_of(path, "exercise"))
+
+
+def test_a_notebook_works_wherever_a_student_keeps_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert len(open_lesson().cohort.data) == 88
+    with pytest.raises(InputError) as error:
+        open_lesson("cohort_7.csv")
+    assert Path(error.value.source) == tmp_path / "cohort_7.csv"
 
 
 def test_a_notebook_without_exercises_stays_one():

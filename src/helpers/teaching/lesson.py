@@ -7,6 +7,7 @@ import pandas as pd
 from helpers.chapter import introduce
 from helpers.cohort import Cohort, load_cohort
 from helpers.parameters import resolve
+from helpers.pipeline.project import find_project
 from helpers.published import load_ledger
 from helpers.results import select
 from helpers.sections import SECTIONS
@@ -91,23 +92,29 @@ def open_lesson(
     Parameters
     ----------
     cohort, study, ledger : path-like
-        Looked for in the working directory and the folders above it.
+        Looked for in the working directory and the folders above it, then in the book that
+        this package was installed from: a notebook works wherever it was downloaded to.
 
     Raises
     ------
     InputError
         The study file or a cohort is not fit.
     """
-    study = load_study(resolve(study))
+    study = load_study(_find(study))
     lesson = Lesson(
         study,
-        load_cohort(resolve(cohort), study),
-        load_cohort(resolve(f"{TEN}.csv"), load_study(resolve(f"{TEN}.yml"))),
-        _read_r(resolve(f"{TEN}_r.csv")),
-        load_ledger(resolve(ledger)),
+        load_cohort(_find(cohort), study),
+        load_cohort(_find(f"{TEN}.csv"), load_study(_find(f"{TEN}.yml"))),
+        _read_r(_find(f"{TEN}_r.csv")),
+        load_ledger(_find(ledger)),
     )
     introduce(lesson)
     return lesson
+
+
+def _find(path):
+    here, in_book = resolve(path), find_project() / path
+    return in_book if in_book.exists() and not here.exists() else here
 
 
 def _read_r(path):
