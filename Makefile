@@ -32,10 +32,11 @@ test-all: $(VENV)/.installed  ## run all tests
 	$(BIN)/ruff check src tests benchmarks
 	$(BIN)/python -m pytest -n auto --dist loadgroup
 
-benchmarks: $(VENV)/.installed  ## time the book, the estimators and a registry against their peers
+benchmarks: $(VENV)/.installed  ## time the book, the estimators, a registry and an ensemble
 	$(BIN)/python benchmarks/bench_book.py
 	$(BIN)/python benchmarks/bench_estimators.py
 	$(BIN)/python benchmarks/bench_registry.py
+	$(BIN)/python benchmarks/bench_ensemble.py
 
 reconstruct: $(VENV)/.installed  ## make data/cohort.csv again from the printed numbers
 	$(BIN)/rhcc reconstruct

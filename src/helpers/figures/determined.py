@@ -6,8 +6,8 @@ from helpers.figures import style
 from helpers.formats import format_number
 from helpers.tables.determined import describe_number
 
-ROW = 0.3  # inches
-TICKS = [0.1, 0.2, 0.5, 1, 2, 5, 10]
+ROW, LABEL = 0.36, 3.1  # inches
+TICKS = [0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10]
 
 
 def plot_ratios(ranges, study):
@@ -24,12 +24,11 @@ def plot_ratios(ranges, study):
     Figure
     """
     rows = _ratios(ranges)
-    labels = [_label(row, study) for row in rows]
-    left = 0.2 + max(style.text_width(label) for label in labels)
-    bottom, height = 0.55, ROW * len(rows)
+    labels = ["\n".join(style.wrap(_label(row, study), LABEL)) for row in rows]
+    left, bottom, height = LABEL + 0.2, 0.5, ROW * len(rows)
     with style.house_style():
         figure = style.new_figure(bottom + height + 0.15)
-        axes = style.place_axes(figure, left, bottom, style.WIDTH - left - 0.2, height)
+        axes = style.place_axes(figure, left, bottom, style.WIDTH - left - 0.3, height)
         for place, row in enumerate(rows):
             axes.hlines(place, row["least"], row["most"], color=style.RULE, linewidth=1)
             axes.hlines(place, row["low"], row["high"], color=style.ARM_COLORS[0], linewidth=4)
@@ -46,7 +45,7 @@ def plot_ratios(ranges, study):
         axes.set_yticks(range(len(rows)), labels)
         axes.grid(axis="x")
         style.hide_frame(axes)
-        axes.set_xlabel("Ratio: all draws (thin), middle 95% (thick), the one cohort (diamond)")
+        axes.set_xlabel("Hazard ratio, or ratio of hazard ratios")
     return figure
 
 

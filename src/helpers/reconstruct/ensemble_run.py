@@ -33,6 +33,7 @@ AHEAD = 4  # draws for each worker that the scheduler knows of
 PATIENCE = 60.0  # seconds that a lost scheduler is waited for
 CONNECT = 10.0  # seconds to answer at first
 PAUSE = 1.0
+LOCAL = {"threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}  # one draw a process
 LOST = (
     CommClosedError,
     KilledWorker,
@@ -212,7 +213,7 @@ def _cluster(scheduler, jobs):
     if scheduler is not None:
         yield scheduler
         return
-    with LocalCluster(n_workers=jobs, threads_per_worker=1, dashboard_address=None) as cluster:
+    with LocalCluster(n_workers=jobs, **LOCAL) as cluster:
         yield cluster.scheduler_address
 
 
