@@ -46,7 +46,7 @@ def table_comparison(comparison, name, study=None) -> Table:
         rows.append(Row((place,), "section"))
         for number in numbers.to_dict("records"):
             cells = (number["printed"], number["computed"], number["verdict"], number["note"])
-            rows.append(Row((_name(number, names), *cells)))
+            rows.append(Row((name_number(number, names), *cells)))
     return Table(name, "Printed and computed numbers", columns, rows)
 
 
@@ -70,7 +70,7 @@ def table_not_testable(comparison, study=None) -> Table:
         rows.append(Row((place,), "section"))
         for number in numbers.to_dict("records"):
             why = "; ".join(filter(None, (number["class"].replace("_", " "), number["note"])))
-            rows.append(Row((_name(number, names), number["printed"], why)))
+            rows.append(Row((name_number(number, names), number["printed"], why)))
     return Table("tab-not-testable", "Printed numbers that cannot be tested", columns, rows)
 
 
@@ -87,8 +87,16 @@ def table_verdicts(summary) -> Table:
     return Table("tab-verdicts", "Verdicts by section", columns, rows)
 
 
-def _name(number, names):
-    """Name a printed number by its keys; without keys, by what the print calls it."""
+def name_number(number, names) -> str:
+    """Name a printed number by its keys; without keys, by what the print calls it.
+
+    Parameters
+    ----------
+    number : mapping
+        A row of a ledger.
+    names : dict
+        Made by `labels_of`.
+    """
     if not number["statistic"]:
         return number["label"] or number["id"]
     variable, level, group = number["variable"], number["level"], number["group"]

@@ -1,0 +1,101 @@
+"""How a synthetic cohort was searched for."""
+
+from __future__ import annotations
+
+from helpers.figures import style
+from helpers.reconstruct.misses import count_missing
+
+MOVES = (  # what a move does to the order of the patients, and to labels
+    ("before", "ABCDEF", "●●○●○●", "□■□□■□"),
+    ("two places exchanged", "ABDCEF", "●●●○○●", "□■□□■□"),
+    ("an event and a censoring exchanged", "ABCDEF", "●○○●●●", "□■□□■□"),
+    ("labels of two patients exchanged", "ABCDEF", "●●○●○●", "□□□■■□"),
+)
+SPACE = 0.62  # inches between two patients
+
+
+def plot_trace(trace):
+    """Draw how many printed numbers of each block are still missed, by steps of the search.
+
+    Parameters
+    ----------
+    trace : DataFrame
+        Left by `helpers.reconstruct.search.search_survival`.
+
+    Returns
+    -------
+    Figure
+    """
+    missing = count_missing(trace)
+    steps = missing.index.to_numpy() / 1e6
+    with style.house_style():
+        figure = style.new_figure(3.4)
+        axes = style.place_axes(figure, 0.6, 0.5, style.WIDTH - 0.8, 2.7)
+        for number, block in enumerate(missing):
+            axes.plot(
+                steps,
+                missing[block],
+                color=style.ARM_COLORS[number],
+                linestyle=style.ARM_LINES[number],
+                label=block[:1].upper() + block[1:],
+            )
+        axes.set_ylim(0, None)
+        axes.set_xlim(0, None)
+        axes.grid(axis="y")
+        style.hide_frame(axes)
+        axes.set_xlabel("Steps of the search (millions)")
+        axes.set_ylabel("Printed numbers missed")
+        axes.legend(loc="upper right", frameon=False)
+    return figure
+
+
+def describe_trace(trace) -> str:
+    """Say in words what `plot_trace` shows."""
+    missing = count_missing(trace)
+    parts = [
+        f"{block}, from {int(missing[block].iloc[0])} to {int(missing[block].iloc[-1])}"
+        for block in missing
+    ]
+    return "Curves of the printed numbers that are missed, first and last: " + "; ".join(parts)
+
+
+def plot_moves():
+    """Draw the kinds of moves on six patients in the order in which they leave.
+
+    Returns
+    -------
+    Figure
+    """
+    with style.house_style():
+        height = 0.75 * len(MOVES) + 0.35
+        figure = style.new_figure(height)
+        for line, (name, patients, events, labels) in enumerate(MOVES):
+            y = height - 0.3 - 0.75 * line
+            style.write(figure, 0.1, y - 0.14, name, va="center")
+            for place, (patient, event, label) in enumerate(
+                zip(patients, events, labels, strict=True)
+            ):
+                x = 3.0 + SPACE * place
+                start = MOVES[0]
+                was = tuple(part[place] for part in start[1:])
+                color = style.INK if (patient, event, label) == was else style.ARM_COLORS[1]
+                for shift, text in enumerate((patient, event, label)):
+                    style.write(figure, x, y - 0.2 * shift, text, color=color, ha="center")
+        style.write(
+            figure,
+            0.1,
+            0.12,
+            "● event  ○ censored  ■ with the characteristic  □ without; changed in colour",
+            va="center",
+        )
+    return figure
+
+
+def describe_moves() -> str:
+    """Say in words what `plot_moves` shows."""
+    return (
+        "Six patients, A to F, in the order in which they leave, each with an event or censored "
+        "and with or without a characteristic; below it the same order after "
+        + ", after ".join(f"{name}" for name, *_ in MOVES[1:])
+        + "."
+    )
