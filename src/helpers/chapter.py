@@ -6,12 +6,13 @@ from pathlib import Path
 import pandas as pd
 from IPython.display import Markdown, display
 
-from helpers.cohort import Cohort, load_cohort
-from helpers.disclosure import suppress
+from helpers.cohort import Cohort
+from helpers.disclosure import hiding_below
 from helpers.formats import escape_markdown
+from helpers.prepared import open_cohort, results_of
 from helpers.published import compare, is_about, load_ledger
-from helpers.results import KEYS, write_results
-from helpers.sections import SECTIONS, summarize_all
+from helpers.results import write_results
+from helpers.sections import SECTIONS
 from helpers.study import Study, load_study
 from helpers.tables import describe_comparison, show_table, table_comparison
 
@@ -44,6 +45,8 @@ class Chapter:
         of the study.
     out : Path or None
         The folder for results, tables and figures.
+    file : Path
+        The cohort's file.
     """
 
     name: str
@@ -52,10 +55,11 @@ class Chapter:
     results: pd.DataFrame
     comparison: pd.DataFrame | None
     out: Path | None
+    file: Path
 
     def results_of(self, name) -> pd.DataFrame:
         """The results of another section, a key of `helpers.sections.SECTIONS`."""
-        return _summarize(self.cohort, SECTIONS[name])
+        return results_of(self.file, self.cohort, [name])
 
     def has(self, analysis) -> bool:
         """Whether the study gives any result of `analysis`."""
@@ -63,7 +67,9 @@ class Chapter:
 
 
 def open_chapter(name, parameters) -> Chapter:
-    """Load what the parameters name, compute the chapter's results, compare, and file them.
+    """Load what the parameters name, take the chapter's results, compare, and file them.
+
+    Results are computed, unless they are prepared beside the cohort, see `helpers.prepared`.
 
     Parameters
     ----------
@@ -77,7 +83,7 @@ def open_chapter(name, parameters) -> Chapter:
     InputError
         The study file, the cohort or the ledger is not fit.
     """
-    chapter = _open(name, parameters, SECTIONS[name])
+    chapter = _open(name, parameters, [name])
     if chapter.out:
         chapter.out.mkdir(parents=True, exist_ok=True)
         write_results(chapter.results, chapter.out / f"{name}.csv")
@@ -88,40 +94,29 @@ def open_chapter(name, parameters) -> Chapter:
 
 
 def open_study(name, parameters) -> Chapter:
-    """Compute every section and compare it with every printed number.
+    """Take the results of every section, as `open_chapter`, and compare all printed numbers.
 
     Raises
     ------
     InputError
         The study file, the cohort or the ledger is not fit.
     """
-    return _open(name, parameters, summarize_all)
+    return _open(name, parameters, list(SECTIONS))
 
 
 def read_study(parameters) -> Study:
     """Read the study file; the parameters can raise the count below which counts are hidden."""
-    study = load_study(parameters.study)
-    below = max(study.suppress_below, parameters.suppress_below)
-    return study.model_copy(update={"suppress_below": below})
+    return hiding_below(load_study(parameters.study), parameters.suppress_below)
 
 
-def _open(name, parameters, summarize):
+def _open(name, parameters, sections):
     study = read_study(parameters)
-    cohort = load_cohort(parameters.cohort, study)
-    results = _summarize(cohort, summarize)
+    cohort = open_cohort(parameters.cohort, study)
+    results = results_of(parameters.cohort, cohort, sections)
     comparison = None
     if parameters.ledger and is_about(ledger := load_ledger(parameters.ledger), study):
         comparison = compare(results, ledger)
-    return Chapter(name, study, cohort, results, comparison, parameters.out)
-
-
-def _summarize(cohort, summarize):
-    """Compute results; what is hidden of them depends on the counts of every section."""
-    results = summarize(cohort)
-    if cohort.study.suppress_below < 2:
-        return results
-    everything = suppress(summarize_all(cohort), cohort.study)
-    return results[KEYS].merge(everything, on=KEYS, how="left", validate="one_to_one")
+    return Chapter(name, study, cohort, results, comparison, parameters.out, parameters.cohort)
 
 
 def show_text(text) -> None:

@@ -26,6 +26,11 @@ MODELS = ("cox_multivariable", "cox_full", "cox_firth", "cox_imputed")
 TOLERANCE = 1e-9
 
 
+def hiding_below(study, limit):
+    """The same study, in which counts below `limit` are hidden at least."""
+    return study.model_copy(update={"suppress_below": max(study.suppress_below, limit)})
+
+
 def suppress(results, study) -> pd.DataFrame:
     """Hide small counts and what would reveal them.
 

@@ -3,7 +3,8 @@
 import pandas as pd
 
 from helpers import demographics, prognostic, response, safety, subgroups, survival
-from helpers.results import collect_results
+from helpers.disclosure import suppress
+from helpers.results import KEYS, collect_results
 
 SECTIONS = {
     "01_demographics": demographics.summarize_demographics,
@@ -31,3 +32,38 @@ def summarize_all(cohort) -> pd.DataFrame:
     return collect_results(
         row for summarize in SECTIONS.values() for row in summarize(cohort).to_dict("records")
     )
+
+
+def summarize_sections(cohort, names) -> pd.DataFrame:
+    """Compute the results of some sections, small counts hidden where the study says so.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    names : sequence of str
+        Keys of `SECTIONS`. What is hidden of them depends on the counts of every section.
+    """
+    if cohort.study.suppress_below < 2:
+        return pd.concat([SECTIONS[name](cohort) for name in names], ignore_index=True)
+    results = {name: summarize(cohort) for name, summarize in SECTIONS.items()}
+    shown = hide_small_counts(results, cohort.study)
+    return pd.concat([shown[name] for name in names], ignore_index=True)
+
+
+def hide_small_counts(results, study) -> dict[str, pd.DataFrame]:
+    """Hide small counts, and what would reveal them, in the results of every section.
+
+    Parameters
+    ----------
+    results : dict of str to DataFrame
+        By section, all of them.
+    study : Study
+    """
+    everything = collect_results(
+        row for section in results.values() for row in section.to_dict("records")
+    )
+    shown = suppress(everything, study)
+    return {
+        name: section[KEYS].merge(shown, on=KEYS, how="left", validate="one_to_one")
+        for name, section in results.items()
+    }

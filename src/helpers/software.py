@@ -8,11 +8,12 @@ from lifelines.statistics import proportional_hazard_test
 
 from helpers.cohort import Cohort
 from helpers.demographics import summarize_demographics
-from helpers.disclosure import suppress
-from helpers.regression import check_hazards, design_model, fit_model
+from helpers.estimators.compiling import LARGE
+from helpers.estimators.proportional_hazards import proportional_hazards
+from helpers.regression import design_model, fit_model
 from helpers.response import summarize_response
 from helpers.results import BETWEEN_ARMS, KEYS, collect_results, result_row
-from helpers.sections import summarize_all
+from helpers.sections import SECTIONS, summarize_sections
 from helpers.survival import summarize_survival
 
 OWN = "study"
@@ -79,8 +80,14 @@ def adopt(cohort, program) -> Cohort:
     return Cohort(cohort.data, cohort.study.model_copy(update={"conventions": conventions}))
 
 
-def summarize_software(cohort) -> pd.DataFrame:
+def summarize_software(cohort, own=None) -> pd.DataFrame:
     """Compute patients, survival and response under each program's defaults.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    own : DataFrame, optional
+        The results of every section by the study's conventions; computed if not given.
 
     Returns
     -------
@@ -89,20 +96,19 @@ def summarize_software(cohort) -> pd.DataFrame:
         `PROGRAMS`. NaN where a program has no default for what the number depends on, or the
         study hides the number.
     """
+    if own is None:
+        own = summarize_sections(cohort, SECTIONS)
     columns = {}
-    for program in (OWN, *PROGRAMS):
+    for program in PROGRAMS:
         adopted = adopt(cohort, program)
-        results = collect_results(
-            row for summarize in SUMMARIES for row in summarize(adopted).to_dict("records")
-        )
+        results = pd.concat(summarize(adopted) for summarize in SUMMARIES)
         values = results.set_index(KEYS)["value"]
         columns[program] = values.where(~_without_default(values.index, program))
-    frame = pd.DataFrame(columns).reset_index()
+    frame = pd.DataFrame(columns)
+    frame.insert(0, OWN, own.set_index(KEYS)["value"].reindex(frame.index))
     if cohort.study.suppress_below >= 2:
-        shown = suppress(summarize_all(cohort), cohort.study)
-        hidden = frame[KEYS].merge(shown, on=KEYS, how="left")["value"].isna().to_numpy()
-        frame.loc[hidden, [OWN, *PROGRAMS]] = math.nan
-    return frame
+        frame.loc[frame[OWN].isna(), list(PROGRAMS)] = math.nan
+    return frame.reset_index()
 
 
 def _without_default(index, program):
@@ -127,7 +133,8 @@ def summarize_hazard_tests(cohort) -> pd.DataFrame:
     DataFrame
         Results of the analysis ``survival``: ``p_{transform}`` for each transform of the exact
         score test, and ``p_lifelines``, its approximation on ranks; none with several
-        contrasts, which lifelines does not test together.
+        contrasts, which lifelines does not test together, or of many patients, for whom it
+        takes too long.
     """
     return collect_results(
         row for endpoint in cohort.study.endpoints for row in _hazard_rows(cohort, endpoint)
@@ -137,13 +144,12 @@ def summarize_hazard_tests(cohort) -> pd.DataFrame:
 def _hazard_rows(cohort, endpoint):
     keys = {"analysis": "survival", "endpoint": endpoint, "variable": "arm", "group": BETWEEN_ARMS}
     design = design_model(cohort, endpoint, ["arm"])
+    fit = fit_model(design, cohort.study.conventions)
     for transform in ("score_km", "score_identity", "score_log", "score_rank"):
-        update = {"proportional_hazards": transform}
-        conventions = cohort.study.conventions.model_copy(update=update)
-        test = check_hazards(fit_model(design, conventions), conventions).overall
+        test = proportional_hazards(fit, transform=transform).overall
         yield result_row(statistic=f"p_{transform}", value=test.p, method=test.method, **keys)
-    p, method = math.nan, "none: several contrasts"
-    if len(design.terms) == 1:
+    p, method = math.nan, "none: several contrasts, or many patients"
+    if len(design.terms) == 1 and len(design.time) < LARGE:
         frame = pd.DataFrame(
             {"x": design.covariates[:, 0], "time": design.time, "event": design.event}
         )

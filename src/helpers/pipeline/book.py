@@ -16,7 +16,7 @@ from helpers.errors import InputError
 from helpers.pipeline.digest import digest, digest_code, digest_tree
 from helpers.pipeline.edition import edition
 from helpers.pipeline.environment import notebook_environment
-from helpers.pipeline.project import BuildError, Project, find_project
+from helpers.pipeline.project import BuildError, Project, find_project, takes_parameters
 from helpers.pipeline.publish import Output
 
 
@@ -66,10 +66,11 @@ class Inputs:
         if missing:
             raise InputError("input", missing)
 
-    def stage(self, folder) -> None:
+    def stage(self, folder) -> Path:
         """Copy the inputs below `folder`, under names that tell nothing of where they lie.
 
-        All notebooks of a run thus read the same, whoever edits the files meanwhile.
+        All notebooks of a run thus read the same, whoever edits the files meanwhile. Returns
+        where the cohort is.
         """
         data = folder / "data"
         if self.beside:
@@ -77,6 +78,7 @@ class Inputs:
         data.mkdir(exist_ok=True)
         for role, name in self._names().items():
             shutil.copyfile(getattr(self, role), data / name)
+        return data / self._names()["cohort"]
 
     def _names(self):
         names = {"cohort": f"cohort{self.cohort.suffix.lower()}", "study": "study.yml"}
@@ -162,33 +164,40 @@ def build_book(
     if output.is_current(key):
         report(f"nothing has changed: {front}")
         return front
-    title = _checked_title(inputs, None if whole else report)
+    patients = _check(inputs, None if whole else report)
 
     def is_unchanged():
         return digest(digest_code(root), inputs.digest()) == reads
 
     with output.building() as work:
+        results = output.cached("results", reads)
+        prepare = partial(_prepare, results, patients=patients, jobs=jobs, report=report)
         run = partial(_run_in_parallel, jobs=jobs, forked=forked, strict=whole, report=report)
-        kept = _run_notebooks(inputs, keys, output, work, run, is_unchanged, report)
-        staged = _stage(project, kept, work, None if whole else title, pdf, report)
-        output.publish(staged, key, list(kept.values()))
+        kept = _run_notebooks(inputs, keys, output, work, prepare, run, report)
+        if not is_unchanged():
+            for folder in (results, *kept.values()):
+                shutil.rmtree(folder, ignore_errors=True)
+            raise BuildError("what the notebooks read was changed while they ran: run again")
+        staged = _stage(project, kept, work, None if whole else patients.study.title, pdf, report)
+        output.publish(staged, key, [results, *kept.values()])
     report(f"the book is in {front}")
     return front
 
 
-def _checked_title(inputs, report):
-    """Load the inputs as the notebooks will, so that every problem is told before a run."""
+def _check(inputs, report):
+    """Load the patients, so that every problem of the inputs is told before a run."""
+    from helpers.disclosure import hiding_below
     from helpers.plausibility import check_cohort
     from helpers.published import load_ledger_of
     from helpers.study import load_study
 
-    study = load_study(inputs.study)
-    _, warnings = check_cohort(inputs.cohort, study)
+    study = hiding_below(load_study(inputs.study), inputs.suppress_below)
+    patients, warnings = check_cohort(inputs.cohort, study)
     for warning in warnings if report else []:
         report(f"{inputs.cohort.name}: warning: {warning}")
     if inputs.ledger:
         load_ledger_of(study, inputs.ledger)
-    return study.title
+    return patients
 
 
 def _refuse_equal_names(paths):
@@ -198,8 +207,10 @@ def _refuse_equal_names(paths):
         raise BuildError(f"two notebooks are called {', '.join(repeated)}: rename one")
 
 
-def _run_notebooks(inputs, keys, output, work, run, is_unchanged, report):
+def _run_notebooks(inputs, keys, output, work, prepare, run, report):
     """Run the notebooks whose inputs changed; return where each executed one is kept."""
+    from helpers.sections import SECTIONS
+
     kept = {path: output.cached(path.stem, key) for path, key in keys.items()}
     to_run = [path for path in keys if not kept[path].is_dir()]
     for path in keys:
@@ -208,14 +219,29 @@ def _run_notebooks(inputs, keys, output, work, run, is_unchanged, report):
     if not to_run:
         return kept
 
-    inputs.stage(work)
+    cohort = inputs.stage(work)
     with notebook_environment(work):
+        if any(path.stem in SECTIONS for path in keys) and any(map(takes_parameters, to_run)):
+            prepare(cohort)
         run(to_run, inputs, kept, work)
-    if not is_unchanged():
-        for path in to_run:
-            shutil.rmtree(kept[path])
-        raise BuildError("what the notebooks read was changed while they ran: run again")
     return kept
+
+
+def _prepare(kept, cohort, *, patients, jobs, report):
+    """Leave beside the cohort what the notebooks need of it, see `helpers.prepared`."""
+    from helpers.pipeline.sections import compute_sections
+    from helpers.prepared import folder_of, write_patients, write_sections
+
+    write_patients(patients, cohort)
+    if not kept.is_dir():
+        began = time.perf_counter()
+        results = compute_sections(cohort, patients.study, jobs or os.cpu_count() or 1)
+        new = cohort.with_name("results")
+        write_sections(results, new)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        new.rename(kept)
+        report(f"results: computed in {time.perf_counter() - began:.1f} s")
+    shutil.copytree(kept, folder_of(cohort), dirs_exist_ok=True)
 
 
 def _run_in_parallel(to_run, inputs, kept, work, *, jobs, forked, strict, report):

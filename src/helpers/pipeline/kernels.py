@@ -23,7 +23,7 @@ from jupyter_client.provisioning import LocalProvisioner
 _RUNNING: set[int] = set()
 _LAUNCH = [sys.executable, "-m", "ipykernel_launcher"]
 CAN_FORK = sys.platform == "linux"
-_CONTEXT = multiprocessing.get_context("forkserver") if CAN_FORK else None
+CONTEXT = multiprocessing.get_context("forkserver" if CAN_FORK else "spawn")
 
 
 class FreshKernelManager(AsyncKernelManager):
@@ -81,7 +81,7 @@ class _ForkedKernel:
     stdin = stdout = stderr = None
 
     def __init__(self, arguments, cwd, env):
-        self._process = _CONTEXT.Process(target=_run_kernel, args=(arguments, cwd, env))
+        self._process = CONTEXT.Process(target=_run_kernel, args=(arguments, cwd, env))
         self._process.start()
         self.pid = self._process.pid
 
@@ -111,7 +111,7 @@ def stop_all() -> None:
 
 def preload() -> None:
     """Start the fork server, which imports the libraries while this process goes on."""
-    _CONTEXT.set_forkserver_preload(["helpers.pipeline.preloaded"])
+    CONTEXT.set_forkserver_preload(["helpers.pipeline.preloaded"])
     forkserver.ensure_running()
 
 

@@ -16,6 +16,7 @@ LIBRARIES = [
     "scipy.stats",
     "statsmodels.api",
     "pandera",
+    "pyarrow.feather",
     "helpers.sections",
 ]
 

@@ -146,12 +146,14 @@ def table_hazard_tests(results, study) -> Table:
         )
         for endpoint, described in study.endpoints.items()
     ]
+    absent = select(results, statistic="p_lifelines")["value"].isna().any()
+    missing = f"{NO_VALUE}: several contrasts, or too many patients for lifelines."
     return Table(
         "tab-hazard-tests",
         "p of proportional hazards, treatment, by what time is measured on",
         [Column("Endpoint", "text"), *map(Column, tests.values())],
         rows,
-        notes_of(study),
+        notes_of(study, missing if absent else ""),
     )
 
 
