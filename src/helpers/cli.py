@@ -184,6 +184,7 @@ def reconstruct(seed, out, study, ledger, steps, rounds, minutes):
 @click.option("--count", type=click.IntRange(1), required=True, metavar="N", help="How many.")
 @click.option("--seed", type=click.IntRange(0), default=SEED, show_default=True, metavar="S")
 @_path_option("--out", required=True, help="Folder of the draws, one Parquet file each.")
+@click.option("--complete", is_flag=True, help="All columns of a cohort, not only survival.")
 @_path_option("--statistics", help="CSV file for the unprinted numbers of each draw.")
 @click.option("--resume", is_flag=True, help="Go on in a folder that holds draws already.")
 @click.option("--scheduler", metavar="ADDRESS", help="Of Dask; this machine's processors if none.")
@@ -192,7 +193,7 @@ def reconstruct(seed, out, study, ledger, steps, rounds, minutes):
 @_path_option("--study", help="What the columns mean.  [default: data/study.yml]")
 @_path_option("--ledger", help="The printed numbers.  [default: data/published.csv]")
 @_told
-def ensemble(count, seed, out, statistics, resume, scheduler, jobs, cohort, study, ledger):
+def ensemble(count, seed, out, cohort, study, ledger, **options):
     """Draw many synthetic cohorts that hold the printed survival numbers.
 
     Seed and number of a draw determine every byte of its file, whoever makes it. A run that was
@@ -208,11 +209,8 @@ def ensemble(count, seed, out, statistics, resume, scheduler, jobs, cohort, stud
         out,
         seed,
         count,
-        statistics=statistics,
-        resume=resume,
-        scheduler=scheduler,
-        jobs=jobs,
         report=click.echo,
+        **options,
     )
 
 

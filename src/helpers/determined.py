@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from helpers.cohort import Cohort
+from helpers.cohort import Cohort, cohort_from_frame
 from helpers.errors import InputError
 from helpers.results import KEYS
 from helpers.unprinted import summarize_unprinted
@@ -26,14 +26,16 @@ PINNED, OPEN, ABSENT = "pinned down", "open", "not in the data"
 
 
 def cohort_of_draw(patients, study) -> Cohort:
-    """The patients of one draw as a cohort, without the columns that a draw does not have.
+    """The patients of one draw as a cohort, without the columns that the draw does not have.
 
     Parameters
     ----------
     patients : DataFrame
-        As of `helpers.reconstruct.survival_state.to_patients`.
+        As of `helpers.reconstruct.survival_state.to_patients`, or every column of a cohort.
     study : Study
     """
+    if {study.covariate_column(key) for key in study.covariates} <= set(patients):
+        return cohort_from_frame(patients, study)
     columns = {"arm": _levels(patients[study.arm.column], study.arm.levels)}
     for name in study.prognostic:
         if name != "arm":

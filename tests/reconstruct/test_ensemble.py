@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pandas as pd
@@ -17,10 +17,11 @@ from small_book import ROOT
 
 from helpers.cli import main
 from helpers.cohort import load_cohort
+from helpers.demographics import summarize_demographics
 from helpers.determined import cohort_of_draw
 from helpers.errors import InputError
 from helpers.pipeline.project import BuildError
-from helpers.published import load_ledger
+from helpers.published import compare, load_ledger
 from helpers.reconstruct import ensemble_files
 from helpers.reconstruct.ensemble import (
     Walk,
@@ -31,6 +32,7 @@ from helpers.reconstruct.ensemble import (
 )
 from helpers.reconstruct.ensemble_files import EnsembleFolder
 from helpers.reconstruct.ensemble_run import make_ensemble, run_draws
+from helpers.safety import summarize_safety
 from helpers.study import load_study
 
 SHORT = Walk(n_steps=2_000, n_cooling=3_000)
@@ -103,6 +105,21 @@ def test_the_start_is_the_cohort(study, cohort, origin):
     )
     nearness = measure_origin(origin)
     assert (nearness.n_printed, nearness.n_curve) == (172, 60)
+
+
+def test_a_complete_draw_is_a_cohort_that_holds_the_other_tables(origin, study, drawn, cohort):
+    ledger = load_ledger(ROOT / "data/published.csv")
+    complete = replace(origin, ledger=ledger)
+    patients, nearness = draw_cohort(complete, SEED, 1)
+    whole = cohort_of_draw(patients, study)
+    assert list(whole.data) == list(cohort.data)
+    assert nearness == drawn[1][1]
+    survival = cohort_of_draw(drawn[1][0], study).data
+    pd.testing.assert_frame_equal(whole.data[list(survival)], survival, check_dtype=False)
+    for summarize in (summarize_demographics, summarize_safety):
+        own, found = (compare(summarize(each), ledger) for each in (cohort, whole))
+        assert (found["verdict"] == own["verdict"]).all()
+    assert not whole.data["age"].equals(cohort.data["age"])
 
 
 def test_a_cohort_without_the_printed_counts_is_refused(study, cohort):

@@ -15,6 +15,7 @@ import pandas as pd
 
 from helpers.errors import InputError
 from helpers.reconstruct.kernel import Problem, anneal, evaluate
+from helpers.reconstruct.patients import fill_patients
 from helpers.reconstruct.survival_state import (
     blank_copy,
     count_hits,
@@ -59,12 +60,15 @@ class Origin:
     arrays : tuple of ndarray
         Covariates, and patients, events and days in order: see `survival_state.make_state`.
     walk : Walk
+    ledger : DataFrame or None
+        The print, where a draw is to have every column of a cohort and not only survival.
     """
 
     study: Study
     targets: SurvivalTargets
     arrays: tuple
     walk: Walk
+    ledger: pd.DataFrame | None = None
 
     @property
     def problem(self) -> Problem:
@@ -92,7 +96,7 @@ class Nearness:
     energy: float
 
 
-def prepare_origin(ledger, study, cohort, source, walk=None) -> Origin:
+def prepare_origin(ledger, study, cohort, source, walk=None, complete=False) -> Origin:
     """The start of an ensemble.
 
     Parameters
@@ -104,6 +108,8 @@ def prepare_origin(ledger, study, cohort, source, walk=None) -> Origin:
     source : path-like
         Its file, which an error names.
     walk : Walk, optional
+    complete : bool
+        Whether a draw is to have every column of a cohort.
 
     Raises
     ------
@@ -126,7 +132,8 @@ def prepare_origin(ledger, study, cohort, source, walk=None) -> Origin:
         events.append(data[f"{key}_event"].to_numpy(np.int8))
     order = np.argsort(days, axis=1, kind="stable")
     days, events = (np.take_along_axis(np.array(part), order, axis=1) for part in (days, events))
-    return Origin(study, targets, (x, order, events, days), walk or Walk())
+    arrays = (x, order, events, days)
+    return Origin(study, targets, arrays, walk or Walk(), ledger if complete else None)
 
 
 def _find_problems(targets, data):
@@ -169,8 +176,13 @@ def draw_cohort(origin, seed, number) -> tuple[pd.DataFrame, Nearness]:
     Returns
     -------
     patients : DataFrame
-        As of `survival_state.to_patients`.
+        As of `survival_state.to_patients`; a whole cohort file where the origin says so.
     nearness : Nearness
+
+    Raises
+    ------
+    SearchError
+        No values were found for a column beside survival.
     """
     problem, walk = origin.problem, origin.walk
     state = make_state(problem, *origin.arrays, _random_bits(seed, number))
@@ -188,7 +200,11 @@ def draw_cohort(origin, seed, number) -> tuple[pd.DataFrame, Nearness]:
             best, least = nearest, found
         done += steps
     restore(problem, state, best)
-    return to_patients(origin.targets, state, origin.study), measure_nearness(problem, state)
+    patients = to_patients(origin.targets, state, origin.study)
+    if origin.ledger is not None:
+        own_seed = int(_random_bits(seed, number)[0])
+        patients = fill_patients(patients, origin.ledger, origin.study, own_seed)
+    return patients, measure_nearness(problem, state)
 
 
 def trace_walk(origin, seed, n_legs, n_steps) -> list[pd.DataFrame]:

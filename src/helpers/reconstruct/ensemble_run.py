@@ -27,6 +27,7 @@ from helpers.pipeline.project import BuildError
 from helpers.published import load_ledger
 from helpers.reconstruct.ensemble import draw_cohort, prepare_origin
 from helpers.reconstruct.ensemble_files import EnsembleFolder
+from helpers.reconstruct.samples import SearchError
 from helpers.study import load_study
 
 AHEAD = 4  # draws for each worker that the scheduler knows of
@@ -57,6 +58,7 @@ def make_ensemble(
     count,
     *,
     walk=None,
+    complete=False,
     statistics=None,
     resume=False,
     scheduler=None,
@@ -75,6 +77,8 @@ def make_ensemble(
     seed, count : int
         Of the ensemble; its draws are numbered from 1 to `count`.
     walk : Walk, optional
+    complete : bool
+        Whether a draw is to have every column of a cohort, not only those of survival.
     statistics : path-like, optional
         CSV file for `helpers.determined.summarize_ensemble`.
     resume : bool
@@ -97,7 +101,7 @@ def make_ensemble(
         raise InputError(study, [problem])
     patients = load_cohort(cohort, meaning)
     try:
-        origin = prepare_origin(load_ledger(ledger), meaning, patients, cohort, walk)
+        origin = prepare_origin(load_ledger(ledger), meaning, patients, cohort, walk, complete)
     except ValueError as error:
         raise InputError(study, [str(error)]) from None
     if statistics and not Path(statistics).absolute().parent.is_dir():
@@ -107,6 +111,7 @@ def make_ensemble(
     shared = {
         "seed": seed,
         "walk": asdict(origin.walk),
+        "complete": complete,
         "cohort_sha256": digest_file(cohort),
         "ledger_sha256": digest_file(ledger),
         "study_sha256": digest_file(study),
@@ -200,6 +205,8 @@ def _draw_all(address, origin, seed, numbers):
                     running.add(client.submit(draw_cohort, shared, seed, number, key=key))
     except LOST as error:
         raise _LostError(type(error).__name__) from error
+    except SearchError as error:
+        raise BuildError(str(error)) from None
 
 
 def _same(value):
