@@ -68,7 +68,7 @@
         show();
       });
     }
-    figure.querySelector(".explorer-control").hidden = false;
+    slider.hidden = false;
     show();
   }
 

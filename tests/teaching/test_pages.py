@@ -136,7 +136,8 @@ def test_a_treatment_that_starts_late_seems_to_work(ten):
 def test_a_figure_shows_one_position_and_lists_all_without_scripts(page):
     html = BeautifulSoup(page.read_text("utf-8"), "html.parser")
     figure = html.select_one(".explorer")
-    assert figure.select_one(".explorer-control").has_attr("hidden")
+    assert figure.select_one("input[type=range]").has_attr("hidden")
+    assert figure.select_one("label").text.endswith(": 24")
     assert figure.select_one(".explorer-readout dd").text == "0.32 (0.06 to 1.77)"
     rows = [row.text for row in figure.select("tbody th")]
     assert rows == ["6", "12", "24"]

@@ -108,13 +108,14 @@ def show_explorer(
         f'd="M0 4H30"/></svg>{escape(label)}</li>'
         for index, label in enumerate(labels)
     )
+    shown = f"{positions[start].value:g}"
     html = f"""<div class="explorer" id="{name}" role="group" aria-labelledby="{name}-caption">
 <p class="explorer-caption" id="{name}-caption">{escape(caption)}</p>
 <ul class="explorer-key">{keys}</ul>
 {plot}
-<div class="explorer-control" hidden>
-<label for="{name}-slider">{escape(slider)}: <span class="explorer-value"></span></label>
-<input type="range" id="{name}-slider" min="0" max="{len(positions) - 1}" value="{start}">
+<div class="explorer-control">
+<label for="{name}-slider">{escape(slider)}: <span class="explorer-value">{shown}</span></label>
+<input type="range" id="{name}-slider" min="0" max="{len(positions) - 1}" value="{start}" hidden>
 </div>
 <dl class="explorer-readout">{readout}</dl>
 <p class="explorer-note">{escape(note)}</p>
