@@ -36,6 +36,7 @@ benchmarks: $(VENV)/.installed  ## time the book, the estimators, a registry and
 	$(BIN)/python benchmarks/bench_book.py
 	$(BIN)/python benchmarks/bench_estimators.py
 	$(BIN)/python benchmarks/bench_registry.py
+	$(BIN)/python benchmarks/bench_reconstruct.py
 	$(BIN)/python benchmarks/bench_ensemble.py
 
 reconstruct: $(VENV)/.installed  ## make data/cohort.csv again from the printed numbers
