@@ -113,6 +113,8 @@ def test_a_position_reads_the_curves(ten):
         "Treated": "75.0%, at risk 4, events 1",
     }
     assert month[2].readout["Control"] == "0.0%, at risk 0, events 4"
+    (late,) = explorer.positions_over_time(ten, "os", [23])
+    assert late.readout["Treated"] == "nobody followed so long, at risk 0, events 3"
 
 
 def test_a_shorter_follow_up_has_fewer_events_and_another_ratio(ten):

@@ -149,9 +149,9 @@ def positions_over_time(cohort, endpoint, when) -> list[Position]:
             place = curve["time"].searchsorted(time, side="right") - 1
             alive = 100 * curve["survival"].iloc[place]
             known = time <= curve["time"].iloc[-1] or alive == 0
+            survival = f"{format_number(alive)}%" if known else "nobody followed so long"
             readout[level.label] = (
-                f"{format_number(alive if known else math.nan)}%, at risk {here.n_risk:.0f}, "
-                f"events {here.n_event:.0f}"
+                f"{survival}, at risk {here.n_risk:.0f}, events {here.n_event:.0f}"
             )
         found.append(Position(time, readout))
     return found
