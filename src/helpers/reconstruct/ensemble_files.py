@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
-from contextlib import contextmanager
+import uuid
 from dataclasses import asdict
 from pathlib import Path
 
@@ -93,11 +92,17 @@ class EnsembleFolder:
         self._write(f"draw-{number:06d}.parquet", sink.getvalue())
 
     def _write(self, name, content):
-        with _partial(self.folder) as (path, file):
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-            os.replace(path, self.folder / name)
+        partial = self.folder / f"{PARTIAL}{uuid.uuid4().hex}"
+        try:
+            with partial.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(partial, self.folder / name)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self.folder)) from None
+        finally:
+            partial.unlink(missing_ok=True)
 
     def read(self) -> pd.DataFrame:
         """Every patient of every draw, by number of the draw."""
@@ -108,15 +113,3 @@ class EnsembleFolder:
         if not frames:
             raise InputError(self.folder, ["holds no draw"])
         return pd.concat(frames, ignore_index=True)
-
-
-@contextmanager
-def _partial(folder):
-    """A file in the folder that goes away unless it is renamed."""
-    descriptor, name = tempfile.mkstemp(prefix=PARTIAL, dir=folder)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            yield name, file
-    finally:
-        if os.path.exists(name):
-            os.unlink(name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 import time
 import uuid
 from concurrent import futures
@@ -34,7 +35,11 @@ AHEAD = 4  # draws for each worker that the scheduler knows of
 PATIENCE = 60.0  # seconds that a lost scheduler is waited for
 CONNECT = 10.0  # seconds to answer at first
 PAUSE = 1.0
-LOCAL = {"threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}  # one draw a process
+LOCAL = {
+    "threads_per_worker": 1,  # one draw a process
+    "dashboard_address": "127.0.0.1:0",
+    "silence_logs": logging.ERROR,
+}
 LOST = (
     CommClosedError,
     KilledWorker,
