@@ -15,6 +15,7 @@ from helpers.determined import (
     OPEN,
     PINNED,
     belongs_to,
+    cohort_of_draw,
     compare_spreads,
     count_verdicts,
     digest_file,
@@ -27,6 +28,8 @@ from helpers.determined import (
 )
 from helpers.errors import InputError
 from helpers.prognostic import summarize_prognostic_factors
+from helpers.published import load_ledger
+from helpers.reconstruct.ensemble import draw_cohort, prepare_origin
 from helpers.results import KEYS, collect_results, result_row, value_of
 from helpers.study import load_study
 from helpers.subgroups import summarize_subgroups
@@ -188,6 +191,21 @@ def test_a_stored_ensemble_comes_back_and_knows_its_cohort(tmp_path):
     pd.testing.assert_frame_equal(found, ensemble, rtol=1e-7)
     assert belongs_to(found, path)
     assert not belongs_to(found, ROOT / "data/published.csv")
+
+
+@pytest.mark.slow
+def test_the_stored_ensemble_is_of_the_books_cohort_and_comes_again(study, cohort):
+    path = ROOT / "data/cohort.csv"
+    stored = read_ensemble(ROOT / "data/ensemble.csv")
+    assert belongs_to(stored, path), "run: make ensemble"
+    assert holds_print(stored).mean() > 0.9
+    origin = prepare_origin(load_ledger(ROOT / "data/published.csv"), study, cohort, path)
+    first = stored.iloc[0]
+    patients, nearness = draw_cohort(origin, int(first["seed"]), 1)
+    assert nearness.n_hit == first["n_hit"]
+    results = summarize_unprinted(cohort_of_draw(patients, study))
+    names = ["/".join(keys) for keys in results[KEYS].itertuples(index=False)]
+    np.testing.assert_allclose(first[names].to_numpy(float), results["value"], rtol=1e-6)
 
 
 def test_what_is_no_ensemble_is_refused(tmp_path):

@@ -42,7 +42,7 @@ def table_ranges(ranges, study, n_draw) -> Table:
         Column("Middle 95% of draws"),
         Column("All draws"),
         Column("Draws that have it"),
-        Column("The print leaves it", "verdict"),
+        Column("The print leaves it", "text"),
     ]
     notes = notes_of(
         study,
