@@ -6,7 +6,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from helpers.pipeline import site
-from helpers.pipeline.printed import join_pages
+from helpers.pipeline.printed import dated, join_pages
 
 FRONT = """\
 <html><head><link href="../_static/a.css"><script src="../_static/a.js"></script></head><body>
@@ -63,3 +63,11 @@ def test_a_page_offers_the_pdf_where_there_is_one(pdf, offer):
     site._offer_pdf(app, "notebooks/front", "page.html", context, None)
     assert context.get("book_pdf") == offer
     assert context["theme_extra_footer"] == (f"Version 1. {offer}" if offer else "Version 1")
+
+
+def test_a_pdf_has_the_date_of_the_sources(monkeypatch):
+    pdf = b"<</Creator (x)\n/CreationDate (D:%b+00'00')\n/ModDate (D:%b+00'00')>>"
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "86400")
+    assert dated(pdf % (b"20261127042952", b"20261127042958")) == (
+        pdf % (b"19700102000000", b"19700102000000")
+    )

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 from bs4 import BeautifulSoup
 
+from helpers.pipeline.environment import SOURCE_DATE
 from helpers.pipeline.project import BuildError
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 LINKS = {"a": "href", "img": "src", "source": "srcset"}
 ELSEWHERE = re.compile(r"[a-z]+:|//|$")
+MADE_ON = re.compile(rb"(/(?:CreationDate|ModDate) \(D:)\d{14}")
 WAIT = 120_000  # ms of the page's own clock, for mathematics to be set
 LONGEST = 600  # seconds
 NAME = "whole-book.html"
@@ -68,7 +72,14 @@ def print_book(site, documents, target) -> None:
         if not made.is_file():
             raise BuildError("the browser printed nothing")
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(made, target)
+        target.write_bytes(dated(made.read_bytes()))
+
+
+def dated(pdf) -> bytes:
+    """Give a PDF the date of the sources, so that the same book has the same bytes."""
+    seconds = int(os.environ.get("SOURCE_DATE_EPOCH", SOURCE_DATE))
+    day = datetime.fromtimestamp(seconds, UTC).strftime("%Y%m%d%H%M%S")
+    return MADE_ON.sub(lambda found: found[1] + day.encode(), pdf)
 
 
 def join_pages(site, documents) -> str:
