@@ -34,14 +34,14 @@ def condense(cohort, endpoint, variables) -> Cohort:
         name != "arm" and study.covariates[name].kind == "continuous"
         for name in (*variables, *study.strata)
     )
-    if len(data) < LARGE or is_measured or N_PATIENT in data:
+    if count(data) < LARGE or is_measured:
         return cohort
     coded = {name: _encode(data[name]) for name in names}
     shape = tuple(len(values) for _, values in coded.values())
-    if np.prod(shape, dtype=float) > min(MOST_CELLS, CELLS_PER_PATIENT * len(data)):
+    if np.prod(shape, dtype=float) > min(MOST_CELLS, CELLS_PER_PATIENT * count(data)):
         return cohort
     cell = np.ravel_multi_index([codes for codes, _ in coded.values()], shape)
-    counts = np.bincount(cell)
+    counts = np.bincount(cell, n_patient_of(data)).astype(int)
     rows = np.flatnonzero(counts)
     places = np.unravel_index(rows, shape)
     columns = {
@@ -71,6 +71,7 @@ def n_patient_of(patients) -> np.ndarray | None:
 
 def count(patients, has=None) -> int:
     """Number of patients, or of those in whom the boolean or 0-1 `has` holds."""
-    numbers = patients.get(N_PATIENT, 1)
-    has = pd.Series(True, index=patients.index) if has is None else has
-    return int((has * numbers).sum())
+    numbers = n_patient_of(patients)
+    if has is None:
+        return len(patients) if numbers is None else int(numbers.sum())
+    return int(has.sum() if numbers is None else (has * numbers).sum())

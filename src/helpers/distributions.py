@@ -18,6 +18,6 @@ def mean_rows(values, prefix="", **keys):
 
 def quartile_rows(values, kind, **keys):
     """Yield ``q1``, ``median`` and ``q3`` of values by Hyndman and Fan's definition `kind`."""
-    for statistic, probability in QUARTILES.items():
-        value = location.quantile(values, probability, kind)
+    found = location.quantile(values, list(QUARTILES.values()), kind)
+    for statistic, value in zip(QUARTILES, found, strict=True):
         yield result_row(statistic=statistic, value=value, method=f"type_{kind}", **keys)

@@ -48,7 +48,8 @@ def summarize_prognostic_factors(cohort) -> pd.DataFrame:
 
 
 def _endpoint_rows(cohort, endpoint):
-    study, cohort = cohort.study, cohort.observed(endpoint)
+    study, everyone = cohort.study, cohort.observed(endpoint)
+    cohort = condense(everyone, endpoint, study.prognostic)
     tests = {}
     for variable in study.prognostic:
         yield from _level_rows(cohort, endpoint, variable)
@@ -72,7 +73,7 @@ def _endpoint_rows(cohort, endpoint):
         elif analysis == "cox_firth":
             yield from _penalized_rows(study, design, **keys)
         elif analysis == "cox_imputed":
-            design, fit = fit_imputed(cohort, endpoint, variables)
+            design, fit = fit_imputed(everyone, endpoint, variables)
             limits = fit.interval(study.conventions.confidence_level)
             yield from coefficient_rows(design, fit, limits, **keys)
             yield from _fit_rows(fit, **keys)

@@ -3,6 +3,7 @@
 import math
 import warnings
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,7 @@ DIVERGENT = 1e-2  # of the log hazard of a patient: a step this long for no gain
 SINGULAR = 1e-10  # information of an event that is no information
 VANISHING = 1e-6  # information of an event that is none in the limit
 MOST_STEPS = 50
+KEPT = 2  # likelihoods of a model that are not computed again
 
 NO_EVENT = "no event"
 NO_INFORMATION = "takes one value among those at risk, or follows from other covariates"
@@ -233,7 +235,17 @@ class Model:
 
     def at(self, coef) -> PartialLikelihood:
         """The likelihood at coefficients of the standardized covariates."""
-        return PartialLikelihood(self.sets, self.covariates, coef, ties=self.ties)
+        key = coef.tobytes()
+        if key not in self._recent:
+            there = PartialLikelihood(self.sets, self.covariates, coef, ties=self.ties)
+            while len(self._recent) >= KEPT:
+                self._recent.pop(next(iter(self._recent)))
+            self._recent[key] = there
+        return self._recent[key]
+
+    @cached_property
+    def _recent(self):
+        return {}
 
     def concordance(self, coef) -> float:
         """How well the linear predictor orders the patients by their events."""
