@@ -97,6 +97,41 @@ def test_how_many_have_no_outcome_does_not_follow():
     assert value[["median", "hazard_ratio"]].notna().all()
 
 
+def test_who_is_censored_does_not_follow_from_events_given_elsewhere():
+    """Of 30 patients one is censored in the new arm, and three of ten women in the old."""
+    described = study().model_copy(update={"prognostic": ["arm", "sex"], "subgroups": ["sex"]})
+    frame = pd.DataFrame(
+        {
+            "id": range(60),
+            "group": np.repeat([1, 2], 30),
+            "days": np.arange(60) % 30 + 1.0,
+            "dead": np.tile([0, 1], 30),
+            "sex": np.tile(["Male", "Male", "Female"], 20),
+            "marker": np.arange(60) / 10,
+            "ae_rash": 0,
+        }
+    )
+    new, women = frame["group"].eq(2), frame["sex"].eq("Female")
+    frame.loc[new, "dead"] = (np.arange(30) > 0).astype(int)
+    frame.loc[~new, "dead"] = np.arange(30) % 2
+    frame.loc[~new & women, "dead"] = (np.arange(10) > 2).astype(int)
+    cohort = cohort_from_frame(frame, described)
+    after = suppress(summarize_all(cohort), described)
+    events = select(after, statistic="n_event", endpoint="os")
+    whole = events[events["analysis"].eq("survival")].set_index("group")["value"]
+    model = select(events, analysis="cox_univariable", variable="arm").set_index("level")["value"]
+    assert whole.isna().to_dict() == {"overall": False, "old": True, "new": True}
+    assert model[["old", "new"]].isna().all()
+
+    frame.loc[new, "dead"] = np.arange(30) % 2
+    after = suppress(summarize_all(cohort_from_frame(frame, described)), described)
+    events = select(after, statistic="n_event", endpoint="os")
+    assert events.loc[events["analysis"].eq("survival"), "value"].notna().all()
+    by_sex = select(events, analysis="subgroup", group="old")
+    assert by_sex["value"].isna().all()
+    assert set(by_sex["level"]) == {"male", "female"}
+
+
 def test_large_counts_stay():
     cohort = random_cohort(study(), n=400, seed=1)
     before, after = results_of(cohort), suppress(results_of(cohort), study())

@@ -140,13 +140,13 @@ class _Counts:
         return hidden & self.shown
 
     def _stands_for(self, key):
-        """The patients of an endpoint whose number a Cox model gives again."""
+        """The patients or events of an endpoint whose number a Cox model gives again."""
         analysis, endpoint, variable, level, group, statistic = key
-        if statistic != "n" or not analysis.startswith("cox_"):
+        if statistic not in ("n", "n_event") or not analysis.startswith("cox_"):
             return None
         if variable == "arm" and level:
-            return _survival_key(endpoint, level, "n")
-        return None if level or group else _survival_key(endpoint, OVERALL, "n")
+            return _survival_key(endpoint, level, statistic)
+        return None if level or group else _survival_key(endpoint, OVERALL, statistic)
 
     def only_tells_left_out(self, key, below) -> bool:
         """Whether a hidden count would tell nothing but how many have no time or event."""
@@ -167,6 +167,7 @@ class _Counts:
                     break
                 beside = (matrix[(matrix[:, revealed] != 0).any(axis=1)] != 0).any(axis=0)
                 near = {keys[n] for n in np.flatnonzero(beside)}
+                telling = {keys[n] for n in _told_by(matrix, unknown, revealed)}
                 candidates = [
                     key
                     for key in keys
@@ -174,13 +175,14 @@ class _Counts:
                 ]
                 if not candidates:
                     break
-                hidden.add(min(candidates, key=lambda k: (*self._loss(k, near), k)))
+                hidden.add(min(candidates, key=lambda k: (*self._loss(k, telling, near), k)))
 
-    def _loss(self, key, near):
-        """What is hidden last: the cohort, the far, whole arms, all patients, the large."""
+    def _loss(self, key, telling, near):
+        """What is hidden last: the cohort, what tells nothing, whole arms, the far, the large."""
         analysis, *_, group, statistic = key
         whole_arm = analysis == "survival" and statistic == "n"
-        return analysis == "cohort", key not in near, whole_arm, group == OVERALL, self.value[key]
+        place = analysis == "cohort", key not in telling, whole_arm, key not in near
+        return *place, group == OVERALL, self.value[key]
 
     def _add(self, total, parts, rest=None):
         """State that `parts`, and a rest that no row has, add up to `total`."""
@@ -270,7 +272,13 @@ class _Counts:
                         here |= {"group": group, "statistic": statistic}
                         parts = [_key(**here, level=lv) for lv in self._levels(variable)]
                         if parts and all(part in self.value for part in parts):
-                            self._add(total, parts, _key(**here, level="(missing)"))
+                            rest = _key(**here, level="(missing)")
+                            self._add(total, parts, rest if self._is_short(total, parts) else None)
+
+    def _is_short(self, total, parts):
+        """Whether patients are left of a total; of nobody, there is no event either."""
+        number = [self.value.get((*key[:-1], "n"), math.nan) for key in (total, *parts)]
+        return number[0] != sum(number[1:])
 
     def _levels(self, variable):
         return self.study.levels(variable) if self.study.reference(variable) is not None else []
@@ -314,8 +322,9 @@ class _Counts:
                 for analysis in ("cox_univariable", *MODELS):
                     for found in self._keys(analysis=analysis, endpoint=endpoint, statistic=name):
                         if not found["level"] and not found["group"]:
-                            left_out = _key(**{**found, "level": "(left out)"})
-                            self._add(total, [_key(**found)], left_out)
+                            parts = [_key(**found)]
+                            rest = _key(**{**found, "level": "(left out)"})
+                            self._add(total, parts, rest if self._is_short(total, parts) else None)
 
     def _durations(self):
         for found in self._keys(analysis="exposure", statistic="duration_n"):
@@ -363,6 +372,13 @@ def _determined(columns) -> np.ndarray:
     _, sizes, directions = np.linalg.svd(columns)
     rank = int((sizes > TOLERANCE * max(sizes.max(), 1.0)).sum())
     return (np.abs(directions[rank:]) < np.sqrt(TOLERANCE)).all(axis=0)
+
+
+def _told_by(matrix, unknown, revealed) -> np.ndarray:
+    """The columns by which the sums determine the revealed: what they add up to in each proof."""
+    wanted = np.eye(len(unknown))[:, [unknown.index(n) for n in revealed]]
+    proofs = np.linalg.lstsq(matrix[:, unknown].T, wanted, rcond=None)[0]
+    return np.flatnonzero((np.abs(proofs.T @ matrix) > np.sqrt(TOLERANCE)).any(axis=0))
 
 
 def _depends(key, places, study) -> bool:
