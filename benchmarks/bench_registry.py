@@ -4,6 +4,7 @@
 
 Each task runs in a process of its own, here and in R, on the same columns; CPU seconds and peak
 memory are those of the task less those of loading the libraries and reading the columns. Then
+`rhcc run` makes the whole book of these patients from Parquet, in one process at a time. Last,
 the Cox model grows from a thousand patients to ten times those given, and the figure
 `growth.svg` in the folder compares it with the time that memory needs to deliver the covariates
 once.
@@ -21,13 +22,15 @@ for library in ("OPENBLAS", "OMP"):
     os.environ[f"{library}_NUM_THREADS"] = "1"
 
 import numpy as np  # noqa: E402
-from registry import SEED, draw_patients  # noqa: E402
+from process_tree import measure_tree  # noqa: E402
+from registry import SEED, draw_patients, write_registry  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 COVARIATES = ["active", "male", "older", "two", "three", "cirrhosis", "diabetes", "thrombus"]
 COVARIATES += ["metastasis"]
 TASKS = ("kaplan_meier", "logrank", "univariable", "multivariable")
 CPU_RATIO, MEMORY_RATIO = 10, 1 / 3
+BOOK_SECONDS, BOOK_MEGABYTES = 60, 2000  # of a million patients
 R = """
 suppressMessages(library(survival))
 given <- commandArgs(TRUE)
@@ -74,6 +77,7 @@ def main(n=1_000_000, folder=ROOT / "_build" / "benchmarks"):
                 f" (<= {MEMORY_RATIO:.2f})",
                 flush=True,
             )
+        failed |= not make_book(n, Path(work))
     draw_growth([10**k for k in range(3, len(str(n)) + 1)], folder / "growth.svg")
     return int(failed)
 
@@ -131,6 +135,23 @@ def run_task(task, columns, n):
     cpu = time.process_time() - began
     peak = re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1]
     print(cpu, peak)
+
+
+def make_book(n, work):
+    """Make the book of `n` patients, print what it took; whether that is little enough."""
+    cohort, study = work / "registry.parquet", Path(__file__).with_name("registry.yml")
+    write_registry(n, cohort)
+    rhcc = Path(sys.executable).with_name("rhcc")
+    command = [rhcc, "run", cohort, "--study", study, "--out", work / "book", "--jobs", 1]
+    status, seconds, megabytes = measure_tree(command)
+    if status:
+        raise SystemExit("rhcc run failed")
+    print(
+        f"rhcc run       {seconds:6.1f} s (<= {BOOK_SECONDS})  {megabytes:5.0f} MB"
+        f" (<= {BOOK_MEGABYTES})",
+        flush=True,
+    )
+    return seconds <= BOOK_SECONDS and megabytes <= BOOK_MEGABYTES
 
 
 def draw_growth(sizes, path):
