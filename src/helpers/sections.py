@@ -44,7 +44,9 @@ def summarize_sections(cohort, names) -> pd.DataFrame:
         Keys of `SECTIONS`. What is hidden of them depends on the counts of every section.
     """
     if cohort.study.suppress_below < 2:
-        return pd.concat([SECTIONS[name](cohort) for name in names], ignore_index=True)
+        results = [SECTIONS[name](cohort) for name in names]
+        found = [own for own in results if len(own)] or results
+        return pd.concat(found, ignore_index=True)
     results = {name: summarize(cohort) for name, summarize in SECTIONS.items()}
     shown = hide_small_counts(results, cohort.study)
     return pd.concat([shown[name] for name in names], ignore_index=True)

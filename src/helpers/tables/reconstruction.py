@@ -9,6 +9,11 @@ from helpers.formats import NOT_REACHED, format_number
 from helpers.tables.comparison import labels_of, name_number
 from helpers.tables.table import Column, Row, Table
 
+UNPRINTED = {
+    "n_event": "Events",
+    "median": "Median ({unit})",
+    "survival": "Without event at {level} {unit}",
+}
 BANDS = {"log": "log", "log_log": "log-log", "plain": "plain"}
 
 
@@ -157,13 +162,14 @@ def table_exchanges(exchanges, study) -> Table:
     )
 
 
-def table_miss_sizes(counts) -> Table:
+def table_miss_sizes(counts, name="tab-miss-sizes") -> Table:
     """Numbers that differ, by units of the last printed digit.
 
     Parameters
     ----------
     counts : DataFrame
         Made by `helpers.reconstruct.misses.count_misses`.
+    name : str
     """
     sizes = [name for name in counts if name not in ("reproduced", "total")]
     columns = [Column("Section", "text"), Column("Compared"), Column("Reproduced")]
@@ -172,9 +178,7 @@ def table_miss_sizes(counts) -> Table:
         Row((str(section), *(str(int(row[name])) for name in ("total", "reproduced", *sizes))))
         for section, row in counts.iterrows()
     ]
-    return Table(
-        "tab-miss-sizes", "Printed numbers that the cohort does not give back", columns, rows
-    )
+    return Table(name, "Printed numbers that the cohort does not give back", columns, rows)
 
 
 def table_misses(misses, study) -> Table:
@@ -254,3 +258,31 @@ def _label(name, labels):
         return labels[name]
     event = labels.get(name.removeprefix("ae_"))
     return event or (f"{labels[key]}, {part.replace('_', '-')}" if key in labels else name)
+
+
+def table_unprinted(unprinted, study) -> Table:
+    """Survival that no table printed, of the true patients and of those made from the tables.
+
+    Parameters
+    ----------
+    unprinted : DataFrame
+        Made by `helpers.reconstruct.publication.compare_unprinted`.
+    study : Study
+    """
+    labels = labels_of(study)
+    columns = [Column("Number", "text"), Column("True patients"), Column("Rebuilt patients")]
+    rows = []
+    for endpoint, found in unprinted.groupby("endpoint", sort=False):
+        rows.append(Row((study.endpoints[endpoint].label,), "section"))
+        for row in found.to_dict("records"):
+            values = (_unprinted(row[name], row["statistic"]) for name in ("truth", "rebuilt"))
+            what = UNPRINTED[row["statistic"]].format(level=row["level"], unit=study.time.unit)
+            group = labels.get(("arm", row["group"]), row["group"])
+            rows.append(Row((f"{what}, {group}", *values)))
+    return Table("tab-unprinted", "What the tables of the second study do not tell", columns, rows)
+
+
+def _unprinted(value, statistic):
+    if math.isinf(value):
+        return NOT_REACHED
+    return format_number(value, {"n_event": 0, "survival": 2}.get(statistic, 1))
