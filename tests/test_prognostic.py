@@ -5,6 +5,7 @@ from three_arms import DESIGNS, PATIENTS, STUDY, assert_equals_r, three_arms
 from helpers.estimators.cox import MONOTONE
 from helpers.prognostic import summarize_prognostic_factors
 from helpers.results import select, value_of
+from helpers.tables import table_cox_sensitivity
 
 MODELS = ["cox_multivariable", "cox_full", "cox_firth"]
 
@@ -149,3 +150,11 @@ def test_no_event_at_all():
     assert select(results, statistic="hazard_ratio")["value"].isna().all()
     assert (select(results, statistic="entered")["value"] == 0).all()
     assert (select(results, statistic="n_event")["value"] == 0).all()
+
+
+def test_limits_of_many_patients_are_walds_and_the_table_says_so(results, monkeypatch):
+    assert "profile likelihood" in table_cox_sensitivity(results, three_arms().study, "os").notes[0]
+    monkeypatch.setattr("helpers.prognostic.LARGE", 1)
+    cohort = three_arms()
+    found = summarize_prognostic_factors(cohort)
+    assert "Wald" in table_cox_sensitivity(found, cohort.study, "os").notes[0]

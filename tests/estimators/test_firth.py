@@ -8,7 +8,7 @@ from survival_samples import COVARIATES, assert_equals_r, expected, model_data
 from helpers.estimators import cox
 from helpers.estimators.count_table import CountTable, number_patterns
 from helpers.estimators.cox import NO_EVENT, NO_INFORMATION, fit_cox
-from helpers.estimators.firth import fit_firth, profile_firth
+from helpers.estimators.firth import fit_firth, profile_firth, wald_profile
 
 
 def statistics(fit, profile):
@@ -123,3 +123,17 @@ def test_a_limit_that_is_not_found_does_not_exist_and_is_no_error():
     found = ~np.isnan(profile.conf_low) & ~np.isnan(fit.coef)
     assert (profile.conf_low[found] < fit.coef[found]).all()
     assert all(0 <= test.p <= 1 or test.method.startswith("none: ") for test in profile.tests)
+
+
+def test_walds_limits_are_near_those_of_the_profile_with_many_patients():
+    rng = np.random.default_rng(5)
+    x = rng.integers(0, 2, (3000, 2)).astype(float)
+    time = np.ceil(rng.exponential(10 / np.exp(x @ [0.5, 0.0])))
+    fit = fit_firth(time, np.ones(3000), x, ties="efron")
+    wald, profile = wald_profile(fit, conf_level=0.95), profile_firth(fit, conf_level=0.95)
+    spread = 1.959963984540054 * fit.std_error
+    assert wald.conf_low == pytest.approx(fit.coef - spread, abs=1e-12)
+    assert wald.conf_high == pytest.approx(fit.coef + spread, abs=1e-12)
+    assert [test.p for test in wald.tests] == pytest.approx(fit.wald_p(), abs=1e-12)
+    assert wald.conf_low == pytest.approx(profile.conf_low, abs=1e-3)
+    assert wald.conf_high == pytest.approx(profile.conf_high, abs=1e-3)

@@ -1,5 +1,6 @@
 """Cox models and subgroups."""
 
+from helpers.estimators.firth import WALD
 from helpers.formats import format_estimate, format_number, format_p
 from helpers.lookup import Lookup, covariates_of_model
 from helpers.results import BETWEEN_ARMS, OVERALL, contrast, select
@@ -46,7 +47,10 @@ def table_cox_sensitivity(results, study, endpoint) -> Table:
         models.append("cox_imputed")
     name = f"tab-cox-sensitivity-{endpoint}"
     caption = f"Other Cox models of {label}"
-    note = "Firth’s penalty: the covariates of the multivariable model, profile likelihood."
+    firth = select(results, analysis="cox_firth", endpoint=endpoint)
+    is_wald = firth["method"].eq(WALD).any()
+    limits = "Wald’s limits, as patients are many" if is_wald else "profile likelihood"
+    note = f"Firth’s penalty: the covariates of the multivariable model, {limits}."
     notes = notes_of(study, note)
     return _cox_table(results, study, endpoint, models, name, caption, notes, hazards=False)
 
