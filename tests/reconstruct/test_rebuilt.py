@@ -160,3 +160,23 @@ def test_open_intervals(made):
 def test_the_cohort_is_read_as_stored(made):
     stored = load_cohort(ROOT / "data/cohort.csv", made.study)
     pd.testing.assert_frame_equal(stored.data, made.cohort.data)
+
+
+def test_an_order_gives_the_three_rows_that_eligibility_couples(made):
+    order = pd.read_csv(ROOT / "data/three_rows.csv")
+    large, metastatic, thrombus = (
+        (order[name] == level).to_numpy(float)
+        for name, level in (("tumor_diameter", "ge5"), ("extrahepatic", "yes"), ("pvtt", "yes"))
+    )
+    assert ((large + metastatic + thrombus) > 0).all()
+    assert [large.sum(), metastatic.sum(), thrombus.sum()] == [25, 63, 10]
+    printed = {
+        "tumor_diameter": (large, 0.873, 0.489, 1.561),
+        "extrahepatic": (metastatic, 1.203, 0.645, 2.244),
+        "pvtt": (thrombus, 2.881, 1.389, 5.975),
+    }
+    for x, *numbers in printed.values():
+        fit = fit_cox(order["place"], order["death"], x[:, None], ties="efron")
+        z = np.array([0, -1.959963984540054, 1.959963984540054])
+        found = np.exp(fit.coef[0] + z * fit.std_error[0])
+        np.testing.assert_allclose(found, numbers, rtol=0, atol=0.0005)
