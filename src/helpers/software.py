@@ -101,7 +101,8 @@ def summarize_software(cohort, own=None) -> pd.DataFrame:
     columns = {}
     for program in PROGRAMS:
         adopted = adopt(cohort, program)
-        results = pd.concat(summarize(adopted) for summarize in SUMMARIES)
+        found = [summarize(adopted) for summarize in SUMMARIES]
+        results = pd.concat([each for each in found if len(each)] or found)
         values = results.set_index(KEYS)["value"]
         columns[program] = values.where(~_without_default(values.index, program))
     frame = pd.DataFrame(columns)

@@ -143,7 +143,7 @@ def table_nearness(ensemble, cohort_nearness, study) -> Table:
             label = f"Unlikeness of the order, {described.abbreviation}, from {what}"
             rows.append(Row((label, NO_VALUE, *_five(values, 2))))
     columns = [
-        Column("", "text"),
+        Column("Measure", "text"),
         Column("The cohort"),
         *(Column(name, spanner="Draws") for name in ("least", "median", "most")),
     ]
