@@ -165,7 +165,7 @@ def test_a_file_that_cannot_be_written_whole_stays_what_it_was(
     target.write_text("before", "utf-8")
     before = sorted(tmp_path.iterdir())
     with monkeypatch.context() as patch:
-        patch.setattr("helpers.cli.os.replace", fails)
+        patch.setattr("helpers.whole_file.os.replace", fails)
         done = call(*command, option, target)
     assert done.exit_code == 1
     assert done.stderr.endswith("error: a file: No space left on device\n")

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import functools
 import json
-import os
 import signal
 import sys
-import tempfile
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from helpers.errors import InputError
 from helpers.pipeline.project import BuildError, find_project
+from helpers.whole_file import whole_file
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 SEED = 20240387  # of data/cohort.csv
@@ -287,7 +285,7 @@ def draft(cohort, out, sheet):
         raise InputError(out, ["is there already; give another name, or remove it first"])
     text = draft_study(cohort, sheet)
     for path, content in ((out.with_name("study.schema.json"), _schema()), (out, text)):
-        with _whole(path) as file:
+        with whole_file(path) as file:
             file.write(content)
     click.echo(f"{out}: {text.count('DECIDE') - 1} guesses to check, marked DECIDE")
 
@@ -337,7 +335,7 @@ def audit(ledger, study, target):
             ],
         )
     if target:
-        with _whole(target) as file:
+        with whole_file(target) as file:
             file.write(json.dumps(to_records(checks), indent=1, ensure_ascii=False) + "\n")
     for check in checks:
         if check.verdict != CONSISTENT:
@@ -366,24 +364,6 @@ def draw(cohort, seed, out, study):
     click.echo(f"{draw_cohort(cohort, out, study, seed)} patients written to {out}")
 
 
-@contextmanager
-def _whole(path):
-    """Open a text file that stands under its name only when all of it is written."""
-    if path.exists() and not path.is_file():  # such as /dev/stdout
-        with path.open("w", encoding="utf-8", newline="") as file:
-            yield file
-        return
-    path = path.resolve()
-    if not path.parent.is_dir():
-        problem = "cannot be written, as its folder does not exist; make it first"
-        raise InputError(path, [problem])
-    with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
-        partial = Path(folder) / path.name
-        with partial.open("w", encoding="utf-8", newline="") as file:
-            yield file
-        os.replace(partial, path)
-
-
 def _report_score(comparison, target):
     from helpers.published import (
         COMPARED,
@@ -405,7 +385,7 @@ def _report_score(comparison, target):
     if absent:
         click.echo(f"{absent} more could be compared if the cohort gave them")
     if target:
-        with _whole(target) as file:
+        with whole_file(target) as file:
             comparison[columns].to_json(file, orient="records", indent=1, force_ascii=False)
     return FAILED if len(misses) or absent == len(compared) else 0
 
@@ -415,7 +395,7 @@ def _write_problems(found, path):
 
     from helpers.formats import escape_formula
 
-    with _whole(path) as file:
+    with whole_file(path) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["file", "kind", "rows", "column", "problem"])
         for source, kind, problem in found:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ from helpers.cohort import Cohort, cohort_from_frame
 from helpers.errors import InputError
 from helpers.results import KEYS
 from helpers.unprinted import summarize_unprinted
+from helpers.whole_file import whole_file
 
 DRAW = ["draw", "seed", "n_hit", "n_printed", "n_curve_hit", "n_curve", "energy"]
 COHORT = "cohort_sha256"
@@ -119,10 +119,8 @@ def unlikeness(cohort, other, endpoint) -> float:
 
 def write_ensemble(ensemble, path) -> None:
     """Write what `summarize_ensemble` made as CSV, to eight significant digits."""
-    path = Path(path)
-    partial = path.with_name(path.name + ".part")
-    ensemble.to_csv(partial, index=False, lineterminator="\n", float_format=f"%.{DIGITS}g")
-    os.replace(partial, path)
+    with whole_file(path) as file:
+        ensemble.to_csv(file, index=False, lineterminator="\n", float_format=f"%.{DIGITS}g")
 
 
 def read_ensemble(path) -> pd.DataFrame:

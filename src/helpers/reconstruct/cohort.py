@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from dataclasses import replace
@@ -18,6 +17,7 @@ from helpers.reconstruct.search import Plan, search_survival
 from helpers.reconstruct.survival_state import count_hits, to_patients
 from helpers.reconstruct.survival_targets import read_survival_targets
 from helpers.study import load_study
+from helpers.whole_file import whole_file
 
 
 def reconstruct_cohort(
@@ -56,9 +56,8 @@ def reconstruct_cohort(
     except (ValueError, SearchError) as error:
         raise InputError(study, [str(error)]) from None
     for table, path in ((trace, trace_path(out)), (cohort, out)):
-        partial = path.with_name(path.name + ".part")
-        table.to_csv(partial, index=False, lineterminator="\n")
-        os.replace(partial, path)
+        with whole_file(path) as file:
+            table.to_csv(file, index=False, lineterminator="\n")
     for block, (n, total) in count_hits(targets.problem, state).items():
         report(f"{block}: {n} of {total} printed numbers")
     report(f"{len(cohort)} synthetic patients: {out}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from helpers.reconstruct.survival_state import (
     restore,
 )
 from helpers.reconstruct.survival_targets import slacken
+from helpers.whole_file import whole_file
 
 LEG = 2_000_000  # annealing steps between two checkpoints
 TREATMENT_STEPS, TREATMENT_HEAT = 1_000_000, (1e4, 0.5)
@@ -194,10 +194,7 @@ def _resume(targets, seed, mark, checkpoint):
 
 
 def _write_checkpoint(path, mark, leg, state, best, trace):
-    path = Path(path)
     parts = {f"state_{n}": part for n, part in enumerate(blank_copy(state))}
     parts |= {f"best_{n}": part for n, part in enumerate(best)}
-    partial = path.with_name(path.name + ".part")
-    with open(partial, "wb") as file:
+    with whole_file(path, binary=True) as file:
         np.savez(file, mark=mark, leg=leg, rng=state.rng, trace=json.dumps(trace), **parts)
-    os.replace(partial, path)
