@@ -9,7 +9,7 @@ import pandas as pd
 from pyarrow import feather
 
 from helpers.cohort import Cohort, load_cohort
-from helpers.results import read_results, write_results
+from helpers.results import join_results, read_results, write_results
 from helpers.sections import summarize_sections
 
 PATIENTS = "patients.arrow"
@@ -69,4 +69,4 @@ def results_of(path, cohort, names) -> pd.DataFrame:
     prepared = [folder_of(path) / f"{name}.csv" for name in names]
     if not all(file.is_file() for file in prepared):
         return summarize_sections(cohort, names)
-    return pd.concat(map(read_results, prepared), ignore_index=True)
+    return join_results(map(read_results, prepared))

@@ -58,6 +58,18 @@ def collect_results(rows) -> pd.DataFrame:
     return results
 
 
+def join_results(parts) -> pd.DataFrame:
+    """Put results data sets below each other; the empty ones have no part in the columns' types.
+
+    Parameters
+    ----------
+    parts : iterable of DataFrame
+        One at least.
+    """
+    parts = list(parts)
+    return pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
+
+
 def read_results(path) -> pd.DataFrame:
     """Read a results data set that `write_results` wrote."""
     text = dict.fromkeys([*KEYS, "method"], str)

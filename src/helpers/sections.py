@@ -4,7 +4,7 @@ import pandas as pd
 
 from helpers import demographics, prognostic, response, safety, subgroups, survival
 from helpers.disclosure import suppress
-from helpers.results import KEYS, collect_results
+from helpers.results import KEYS, collect_results, join_results
 
 SECTIONS = {
     "01_demographics": demographics.summarize_demographics,
@@ -44,12 +44,10 @@ def summarize_sections(cohort, names) -> pd.DataFrame:
         Keys of `SECTIONS`. What is hidden of them depends on the counts of every section.
     """
     if cohort.study.suppress_below < 2:
-        results = [SECTIONS[name](cohort) for name in names]
-        found = [own for own in results if len(own)] or results
-        return pd.concat(found, ignore_index=True)
+        return join_results(SECTIONS[name](cohort) for name in names)
     results = {name: summarize(cohort) for name, summarize in SECTIONS.items()}
     shown = hide_small_counts(results, cohort.study)
-    return pd.concat([shown[name] for name in names], ignore_index=True)
+    return join_results(shown[name] for name in names)
 
 
 def hide_small_counts(results, study) -> dict[str, pd.DataFrame]:

@@ -12,7 +12,7 @@ from helpers.estimators.compiling import LARGE
 from helpers.estimators.proportional_hazards import proportional_hazards
 from helpers.regression import design_model, fit_model
 from helpers.response import summarize_response
-from helpers.results import BETWEEN_ARMS, KEYS, collect_results, result_row
+from helpers.results import BETWEEN_ARMS, KEYS, collect_results, join_results, result_row
 from helpers.sections import SECTIONS, summarize_sections
 from helpers.survival import summarize_survival
 
@@ -101,8 +101,7 @@ def summarize_software(cohort, own=None) -> pd.DataFrame:
     columns = {}
     for program in PROGRAMS:
         adopted = adopt(cohort, program)
-        found = [summarize(adopted) for summarize in SUMMARIES]
-        results = pd.concat([each for each in found if len(each)] or found)
+        results = join_results(summarize(adopted) for summarize in SUMMARIES)
         values = results.set_index(KEYS)["value"]
         columns[program] = values.where(~_without_default(values.index, program))
     frame = pd.DataFrame(columns)
