@@ -16,6 +16,7 @@ import pandas as pd
 from helpers.errors import InputError
 from helpers.reconstruct.kernel import Problem, anneal, evaluate
 from helpers.reconstruct.patients import fill_patients
+from helpers.reconstruct.search import SHARES
 from helpers.reconstruct.survival_state import (
     blank_copy,
     count_hits,
@@ -26,7 +27,6 @@ from helpers.reconstruct.survival_state import (
 from helpers.reconstruct.survival_targets import SurvivalTargets, read_survival_targets
 from helpers.study import Study
 
-MOVES = np.array([0.3, 0.65])  # shares of moves in the first order, and in both
 LEG = 100_000  # steps between which a worker can answer
 
 
@@ -189,13 +189,13 @@ def draw_cohort(origin, seed, number) -> tuple[pd.DataFrame, Nearness]:
     labels = _label_shares(problem)
     best = blank_copy(state)
     for steps in _legs(walk.n_steps):
-        anneal(problem, state, best, steps, walk.hot, walk.hot, MOVES, labels)
+        anneal(problem, state, best, steps, walk.hot, walk.hot, SHARES, labels)
     best, least = blank_copy(state), evaluate(problem, state)
     ratio, done = walk.cold / walk.hot, 0
     for steps in _legs(walk.n_cooling):
         heat = [walk.hot * ratio ** (at / walk.n_cooling) for at in (done, done + steps)]
         nearest = blank_copy(state)
-        _, found = anneal(problem, state, nearest, steps, *heat, MOVES, labels)
+        _, found = anneal(problem, state, nearest, steps, *heat, SHARES, labels)
         if found < least:
             best, least = nearest, found
         done += steps
@@ -214,7 +214,7 @@ def trace_walk(origin, seed, n_legs, n_steps) -> list[pd.DataFrame]:
     found = []
     for _ in range(n_legs):
         hot = origin.walk.hot
-        anneal(origin.problem, state, passed, n_steps, hot, hot, MOVES, labels)
+        anneal(origin.problem, state, passed, n_steps, hot, hot, SHARES, labels)
         found.append(to_patients(origin.targets, state, origin.study))
     return found
 
