@@ -53,4 +53,4 @@ def test_two_alike_and_one_event_have_a_quarter_of_information():
 
 def test_events_that_a_printed_information_needs():
     # 20 against 20: at most a quarter of an event's information each
-    assert possible_events(0.0, (3.0, 3.1), 20, 20, range(8, 16)) == [12, 13, 14, 15]
+    assert list(possible_events(0.0, (3.0, 3.1), 20, 20, range(8, 16))) == [12, 13, 14, 15]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from helpers.estimators.kaplan_meier import kaplan_meier
 from helpers.figures import style
 from helpers.reconstruct.misses import count_missing
+from helpers.survival import estimate_curves
 
 MOVES = (  # what a move does to the order of the patients, and to labels
     ("before", "ABCDEF", "●●○●○●", "□■□□■□"),
@@ -138,15 +138,9 @@ def plot_truth(truth, rebuilt):
 
 
 def _steps(cohort, key, arm):
-    data = cohort.data[cohort.data["arm"] == arm]
-    conventions = cohort.study.conventions
-    curve = kaplan_meier(
-        data[f"{key}_time"],
-        data[f"{key}_event"],
-        conf_level=conventions.confidence_level,
-        conf_type=conventions.median_conf_type,
-    )
-    return [0.0, *curve.time], [1.0, *curve.survival]
+    curves = estimate_curves(cohort, key)
+    curve = curves[curves["group"] == arm]
+    return curve["time"].to_numpy(), curve["survival"].to_numpy()
 
 
 def describe_truth(truth, rebuilt) -> str:
@@ -165,7 +159,7 @@ def describe_truth(truth, rebuilt) -> str:
 def _distance(one, other):
     times = np.union1d(one[0], other[0])
     heights = [
-        np.asarray(survival)[np.searchsorted(time, times, side="right") - 1]
+        survival[np.searchsorted(time, times, side="right") - 1]
         for time, survival in (one, other)
     ]
     return float(np.abs(heights[0] - heights[1]).max())

@@ -8,6 +8,8 @@ so that the best of all walks is found by dynamic programming, without trying th
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numba import njit
 from scipy.optimize import minimize_scalar
@@ -48,8 +50,8 @@ def information_range(coef, n_exposed, n_others, n_event) -> tuple[float, float]
     return max(bounds[0], 0.0), bounds[1]
 
 
-def possible_events(coef, information, n_exposed, n_others, candidates) -> list[int]:
-    """Numbers of events with which some order may give a coefficient a printed information.
+def possible_events(coef, information, n_exposed, n_others, candidates) -> Iterator[int]:
+    """Yield numbers of events with which some order may give a coefficient a printed information.
 
     Parameters
     ----------
@@ -60,12 +62,10 @@ def possible_events(coef, information, n_exposed, n_others, candidates) -> list[
     candidates : iterable of int
         Numbers of events to be asked for.
     """
-    possible = []
     for n_event in candidates:
         least, most = information_range(coef, n_exposed, n_others, n_event)
         if information[0] <= most and least <= information[1]:
-            possible.append(n_event)
-    return possible
+            yield n_event
 
 
 @njit(cache=True)

@@ -35,17 +35,14 @@ def summarize_readings(printed, n_event) -> pd.DataFrame:
         order is not excluded; missing where none is).
     """
     rows = []
-    for row in hazard_ratios(printed, UNIVARIABLE):
-        endpoint, sizes = row.ratio.endpoint, side_sizes(printed, row.ratio)
-        if endpoint not in n_event or sizes is None or not len(row.corners):
-            continue
+    for row, endpoint, sizes in _bounded(printed, n_event):
         information = 1 / row.std_error[1] ** 2, 1 / row.std_error[0] ** 2
         coef = float(row.corners[:, 0].mean())
         needed = least_events(information[0], *sizes)
         for labelled, sign in ((True, 1), (False, -1)):
             least, most = information_range(sign * coef, *sizes, n_event[endpoint])
             candidates = range(needed.total, sum(sizes) + 1) if needed else ()
-            found = _first_possible(sign * coef, information, sizes, candidates)
+            possible = possible_events(sign * coef, information, *sizes, candidates)
             group = row.ratio.group if labelled else reversed_contrast(row.ratio.group)
             rows.append(
                 {
@@ -57,17 +54,18 @@ def summarize_readings(printed, n_event) -> pd.DataFrame:
                     "information_high": information[1],
                     "least": least,
                     "most": most,
-                    "fewest_events": found,
+                    "fewest_events": next(possible, None),
                 }
             )
     return pd.DataFrame(rows)
 
 
-def _first_possible(coef, information, sizes, candidates):
-    for n_event in candidates:
-        if possible_events(coef, information, *sizes, [n_event]):
-            return n_event
-    return None
+def _bounded(printed, n_event):
+    """The univariable hazard ratios that bound an information, with the sizes of their sides."""
+    for row in hazard_ratios(printed, UNIVARIABLE):
+        sizes = side_sizes(printed, row.ratio)
+        if row.ratio.endpoint in n_event and sizes is not None and len(row.corners):
+            yield row, row.ratio.endpoint, sizes
 
 
 def summarize_event_bounds(printed, n_event) -> pd.DataFrame:
@@ -82,10 +80,7 @@ def summarize_event_bounds(printed, n_event) -> pd.DataFrame:
         at the level with `n_event` in all.
     """
     rows = []
-    for row in hazard_ratios(printed, UNIVARIABLE):
-        endpoint, sizes = row.ratio.endpoint, side_sizes(printed, row.ratio)
-        if endpoint not in n_event or sizes is None or not len(row.corners):
-            continue
+    for row, endpoint, sizes in _bounded(printed, n_event):
         information = 1 / row.std_error[1] ** 2
         needed = least_events(information, *sizes)
         for level, n, other in zip(sides(row.ratio.group), sizes, reversed(sizes), strict=True):

@@ -35,9 +35,8 @@ def table_event_bounds(bounds, study) -> Table:
         Column("Events at the level"),
     ]
     rows = []
-    for (endpoint, variable), found in bounds.groupby(["endpoint", "variable"], sort=False):
-        heading = f"{study.endpoints[endpoint].abbreviation}: {labels[variable]}"
-        rows.append(Row((heading, *[""] * 4), "group"))
+    for variable, heading, found in _by_variable(bounds, study, labels, len(columns)):
+        rows.append(heading)
         for row in found.to_dict("records"):
             cells = (
                 labels[variable, row["level"]],
@@ -54,6 +53,13 @@ def table_event_bounds(bounds, study) -> Table:
         rows,
         ["Events at the level: with as many events in all as the synthetic cohort has."],
     )
+
+
+def _by_variable(frame, study, labels, width):
+    """Each covariate of each endpoint: its key, the row that names both, and its part."""
+    for (endpoint, variable), found in frame.groupby(["endpoint", "variable"], sort=False):
+        heading = f"{study.endpoints[endpoint].abbreviation}: {labels[variable]}"
+        yield variable, Row((heading, *[""] * (width - 1)), "group"), found
 
 
 def table_readings(readings, study) -> Table:
@@ -73,9 +79,8 @@ def table_readings(readings, study) -> Table:
         Column("Events in all, at least"),
     ]
     rows = []
-    for (endpoint, variable), found in readings.groupby(["endpoint", "variable"], sort=False):
-        heading = f"{study.endpoints[endpoint].abbreviation}: {labels[variable]}"
-        rows.append(Row((heading, *[""] * 3), "group"))
+    for variable, heading, found in _by_variable(readings, study, labels, len(columns)):
+        rows.append(heading)
         for row in found.to_dict("records"):
             name = labels[variable, row["group"]]
             fewest = row["fewest_events"]
@@ -109,9 +114,8 @@ def table_open_intervals(intervals, study) -> Table:
     columns = [Column("Group", "text"), Column("Patients")]
     columns += [Column(shown, spanner="Censored, at least") for shown in BANDS.values()]
     rows = []
-    for (endpoint, variable), found in intervals.groupby(["endpoint", "variable"], sort=False):
-        heading = f"{study.endpoints[endpoint].abbreviation}: {labels[variable]}"
-        rows.append(Row((heading, *[""] * (1 + len(BANDS))), "group"))
+    for variable, heading, found in _by_variable(intervals, study, labels, len(columns)):
+        rows.append(heading)
         for row in found.to_dict("records"):
             name = f"{labels[variable, row['level']]}, {labels['arm', row['group']]}"
             needed = (_count(row[kind], row["at_most"]) for kind in BANDS)
