@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from small_book import ROOT
 
-from helpers.cohort import Cohort, load_cohort
+from helpers.cohort import Cohort
 from helpers.determined import (
     ABSENT,
     COHORT,
@@ -31,23 +31,12 @@ from helpers.prognostic import summarize_prognostic_factors
 from helpers.published import load_ledger
 from helpers.reconstruct.ensemble import draw_cohort, prepare_origin
 from helpers.results import KEYS, collect_results, result_row, value_of
-from helpers.study import load_study
 from helpers.subgroups import summarize_subgroups
 from helpers.survival import summarize_survival
 from helpers.tables.determined import describe_number, table_e_values, table_ranges
 from helpers.unprinted import summarize_unprinted
 
 TREATMENT = "tace_tc_vs_tace_t"
-
-
-@pytest.fixture(scope="module")
-def study():
-    return load_study(ROOT / "data/study.yml")
-
-
-@pytest.fixture(scope="module")
-def cohort(study):
-    return load_cohort(ROOT / "data/cohort.csv", study)
 
 
 @pytest.fixture(scope="module")

@@ -2,15 +2,8 @@
 
 import pandas as pd
 import pytest
-from small_book import ROOT
 
 from helpers.figures.determined import describe_ratios, describe_walk, plot_ratios, plot_walk
-from helpers.study import load_study
-
-
-@pytest.fixture(scope="module")
-def study():
-    return load_study(ROOT / "data/study.yml")
 
 
 @pytest.fixture(scope="module")

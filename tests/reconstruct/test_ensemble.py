@@ -16,7 +16,6 @@ from click.testing import CliRunner
 from small_book import ROOT
 
 from helpers.cli import main
-from helpers.cohort import load_cohort
 from helpers.demographics import summarize_demographics
 from helpers.determined import cohort_of_draw
 from helpers.errors import InputError
@@ -33,20 +32,9 @@ from helpers.reconstruct.ensemble import (
 from helpers.reconstruct.ensemble_files import EnsembleFolder
 from helpers.reconstruct.ensemble_run import make_ensemble, run_draws
 from helpers.safety import summarize_safety
-from helpers.study import load_study
 
 SHORT = Walk(n_steps=2_000, n_cooling=3_000)
 SEED = 7
-
-
-@pytest.fixture(scope="module")
-def study():
-    return load_study(ROOT / "data/study.yml")
-
-
-@pytest.fixture(scope="module")
-def cohort(study):
-    return load_cohort(ROOT / "data/cohort.csv", study)
 
 
 @pytest.fixture(scope="module")

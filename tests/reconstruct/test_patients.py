@@ -14,7 +14,6 @@ from helpers.published import DIFFERS, REPRODUCED, compare, load_ledger
 from helpers.reconstruct.patients import fill_patients
 from helpers.response import summarize_response
 from helpers.safety import summarize_safety
-from helpers.study import load_study
 
 DATA = Path(__file__).parents[2] / "data"
 SUMMARIES = summarize_demographics, summarize_response, summarize_safety
@@ -28,11 +27,6 @@ def known_part(path, study) -> pd.DataFrame:
     for endpoint in study.endpoints.values():
         frame[endpoint.time], frame[endpoint.event] = file[endpoint.time], file[endpoint.event]
     return frame
-
-
-@pytest.fixture(scope="module")
-def study():
-    return load_study(DATA / "study.yml")
 
 
 @pytest.fixture(scope="module")

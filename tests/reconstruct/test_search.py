@@ -31,15 +31,9 @@ from helpers.reconstruct.survival_targets import (
     read_survival_targets,
     slacken,
 )
-from helpers.study import load_study
 
 SHORT = Plan(n_steps=30_000, n_rounds=0)
 DIGEST = "74c0a01b57b636ad840b37d8c6936c6a54c89b8f1650ec48304d54d2d8d96b9d"
-
-
-@pytest.fixture(scope="module")
-def study():
-    return load_study(ROOT / "data/study.yml")
 
 
 @pytest.fixture(scope="module")
