@@ -32,7 +32,7 @@ def plot_trace(trace):
     missing = count_missing(trace)
     steps = missing.index.to_numpy() / 1e6
     with style.house_style():
-        figure = style.new_figure(3.4)
+        figure = style.new_figure(3.6)
         axes = style.place_axes(figure, 0.6, 0.5, style.WIDTH - 0.8, 2.7)
         for number, block in enumerate(missing):
             axes.plot(
@@ -48,7 +48,8 @@ def plot_trace(trace):
         style.hide_frame(axes)
         axes.set_xlabel("Steps of the search (millions)")
         axes.set_ylabel("Printed numbers missed")
-        axes.legend(loc="upper right", frameon=False)
+        above = {"bbox_to_anchor": (0, 1), "ncols": missing.shape[1], "borderaxespad": 0.4}
+        axes.legend(loc="lower left", frameon=False, **above)
     return figure
 
 
