@@ -371,7 +371,10 @@ def test_an_interrupted_run_leaves_the_output_whole_and_no_process(root, signum,
     wait = f"import os, time; open({str(started)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
     write_notebook(root / "notebooks" / "02_curve.ipynb", ["# C", PARAMETERS, READ, wait])
     command = [sys.executable, "-m", "helpers.cli", "book"]
+    # a job in the background of a shell ignores SIGINT, and so would what it starts
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     running = subprocess.Popen(command, cwd=root, stderr=subprocess.PIPE, text=True)
+    signal.signal(signal.SIGINT, handler)
     while not (started.exists() and started.read_text()):
         assert running.poll() is None
     running.send_signal(signum)
