@@ -251,11 +251,11 @@ def test_a_batch_is_many_fits():
     rng = np.random.default_rng(1)
     rows = np.array([rng.choice(len(time), len(time)) for _ in range(5)])
     for ties in ("efron", "breslow"):
-        coef, std_error, value = fit_batch(time[rows], event[rows], x[rows], ties=ties)
+        coef, variance, value = fit_batch(time[rows], event[rows], x[rows], ties=ties)
         for draw, own in enumerate(rows):
             fit = fit_cox(time[own], event[own], x[own], ties=ties, engine="newton")
             assert coef[draw] == pytest.approx(fit.coef, rel=1e-8)
-            assert std_error[draw] == pytest.approx(fit.std_error, rel=1e-8)
+            assert variance[draw] == pytest.approx(fit.variance, rel=1e-8)
             assert value[draw] == pytest.approx(fit.log_likelihood, rel=1e-12)
     separated = fit_batch([[1, 2, 3, 4]], [[1, 1, 1, 1]], [[[1], [1], [0], [0]]], ties="efron")
     assert np.isnan(np.concatenate([part.ravel() for part in separated])).all()

@@ -57,7 +57,7 @@ def maximize(time, event, covariates, *, ties, strata=None, weights=None, entry=
     return coef if found else None
 
 
-def fit_batch(time, event, covariates, *, ties):
+def fit_batch(time, event, covariates, *, ties, members=None):
     """Fit one Cox model to each of many cohorts of the same size.
 
     Parameters
@@ -65,48 +65,61 @@ def fit_batch(time, event, covariates, *, ties):
     time, event : ndarray of shape (n_cohort, n)
     covariates : ndarray of shape (n_cohort, n, p)
     ties : {'efron', 'breslow'}
+    members : ndarray of shape (n_cohort, n), optional
+        Whom a model is fitted to, if not to all.
 
     Returns
     -------
-    coef, std_error : ndarray of shape (n_cohort, p)
+    coef : ndarray of shape (n_cohort, p)
         NaN where the likelihood has no maximum.
+    variance : ndarray of shape (n_cohort, p, p)
     log_likelihood : ndarray of shape (n_cohort,)
     """
-    arrays = np.asarray(time, float), np.asarray(event, bool), np.asarray(covariates, float)
-    return _fit_batch(*arrays, ties == "efron")
+    time, event, covariates = (np.asarray(part) for part in (time, event, covariates))
+    members = np.ones(time.shape, bool) if members is None else members
+    arrays = time.astype(float), event.astype(bool), covariates.astype(float)
+    return _fit_batch(*arrays, members, ties == "efron")
 
 
 @njit(cache=True)
-def _fit_batch(time, event, covariates, efron):
+def _fit_batch(time, event, covariates, members, efron):
     n_cohort, n, p = covariates.shape
-    coefs, std_errors = np.zeros((n_cohort, p)), np.full((n_cohort, p), np.nan)
+    coefs, variances = np.full((n_cohort, p), np.nan), np.full((n_cohort, p, p), np.nan)
     values = np.full(n_cohort, np.nan)
     stratum, weights = np.zeros(n, np.int64), np.ones(n)
     entries, entering = np.empty(0), np.empty(0, np.int64)
-    x = np.empty((n, p))
+    x, scale, coef = np.empty((n, p)), np.empty(p), np.empty(p)
     for k in range(n_cohort):
-        order = np.argsort(time[k])
-        for i in range(n):
-            x[i] = covariates[k, order[i]]
+        rows = np.flatnonzero(members[k])
+        rows = rows[np.argsort(time[k][rows])]
+        size = len(rows)
+        for j in range(p):
+            for i in range(size):
+                x[i, j] = covariates[k, rows[i], j]
+            own = x[:size, j]
+            scale[j] = own.std() if size else 0.0
+            if scale[j] > 0.0:
+                own[:] = (own - own.mean()) / scale[j]
+        coef[:] = 0.0
         found, value, information = _maximize(
-            time[k][order],
-            event[k][order],
-            stratum,
-            x,
-            weights,
+            time[k][rows],
+            event[k][rows],
+            stratum[:size],
+            x[:size],
+            weights[:size],
             entries,
             entering,
             efron,
-            coefs[k],
+            coef,
         )
         if found:
             values[k] = value
             inverse = np.linalg.inv(information)
             for j in range(p):
-                std_errors[k, j] = math.sqrt(inverse[j, j])
-        else:
-            coefs[k] = np.nan
-    return coefs, std_errors, values
+                coefs[k, j] = coef[j] / scale[j]
+                for i in range(p):
+                    variances[k, i, j] = inverse[i, j] / (scale[i] * scale[j])
+    return coefs, variances, values
 
 
 @njit(cache=True)

@@ -255,6 +255,25 @@ def categorical_test(table, rule) -> PValue:
     return fisher(table) if small else pearson(table)
 
 
+def categorical_test_batch(tables, rule) -> np.ndarray:
+    """Test of association in many tables, see `categorical_test`; each distinct one once.
+
+    Parameters
+    ----------
+    tables : ndarray of shape (n_table, r, k)
+        Counts.
+    rule : str
+
+    Returns
+    -------
+    ndarray of shape (n_table,)
+        p values; NaN where there is no test.
+    """
+    shape = tables.shape[1:]
+    distinct, place = _unique_rows(tables.reshape(len(tables), -1))
+    return np.array([categorical_test(table.reshape(shape), rule).p for table in distinct])[place]
+
+
 def _without_empty(table):
     return table[table.any(axis=1)][:, table.any(axis=0)]
 

@@ -1,4 +1,7 @@
-"""The Kaplan-Meier estimate, its band, its median, and what is read off it."""
+"""The Kaplan-Meier estimate, its band, its median, and what is read off it.
+
+What is read off one curve is read off many at once, with a row for each.
+"""
 
 import math
 from dataclasses import dataclass
@@ -7,6 +10,7 @@ import numpy as np
 from scipy import stats
 
 from helpers.estimators.estimate import Estimate, no_estimate
+from helpers.estimators.ordered_times import from_then_on
 
 TOLERANCE = 1.5e-8  # survival this close to one half is at it, as in R
 CONF_TYPES = ("log", "log_log", "plain")
@@ -16,6 +20,8 @@ AT_HALF = ("midpoint", "first")
 @dataclass(frozen=True)
 class Curve:
     """A Kaplan-Meier estimate at each distinct time, in ascending order.
+
+    Many curves are rows of each array, and have as many times, at some of which nobody leaves.
 
     Attributes
     ----------
@@ -76,11 +82,39 @@ def kaplan_meier(time, event, *, conf_level, conf_type, entry=None, n_patient=No
     n_risk = np.cumsum(n_leaving[::-1])[::-1]
     if entry is not None:
         n_risk = n_risk - _count_from(np.asarray(entry, float), times, n_patient)
-    survival = np.cumprod(_ratio(n_risk - n_event, n_risk, at_zero=1.0))
+    return _product_limit(times, n_risk, n_event, n_leaving - n_event, conf_level, conf_type)
+
+
+def kaplan_meier_batch(times, event, member, *, conf_level, conf_type) -> Curve:
+    """Estimate survival of a group in each of many cohorts.
+
+    Parameters
+    ----------
+    times : OrderedTimes
+        Of all patients of each cohort.
+    event, member : ndarray of shape (n_cohort, n)
+        1 or 0, in the order of the patients: who has the event, and who is in the group.
+    conf_level, conf_type
+        See `kaplan_meier`.
+
+    Returns
+    -------
+    Curve
+        Arrays of shape (n_cohort, n), with each time as often as patients have it.
+    """
+    n_leaving = times.sum_ties(member)
+    n_event = times.sum_ties(member * event)
+    n_risk = from_then_on(n_leaving)
+    n_censored = n_leaving - n_event
+    return _product_limit(times.time, n_risk, n_event, n_censored, conf_level, conf_type)
+
+
+def _product_limit(time, n_risk, n_event, n_censored, conf_level, conf_type):
+    survival = np.cumprod(_ratio(n_risk - n_event, n_risk, at_zero=1.0), axis=-1)
     terms = _ratio(n_event, n_risk * (n_risk - n_event), at_zero=0.0)
-    std_error = np.where(survival > 0, survival * np.sqrt(np.cumsum(terms)), math.nan)
+    std_error = np.where(survival > 0, survival * np.sqrt(np.cumsum(terms, axis=-1)), math.nan)
     low, high = _band(survival, std_error, conf_level, conf_type)
-    return Curve(times, n_risk, n_event, n_leaving - n_event, survival, std_error, low, high)
+    return Curve(time, n_risk, n_event, n_censored, survival, std_error, low, high)
 
 
 def reverse_kaplan_meier(time, event, **options) -> Curve:
@@ -94,7 +128,7 @@ def reverse_kaplan_meier(time, event, **options) -> Curve:
 
 
 def _ratio(over, under, at_zero):
-    return np.divide(over, under, out=np.full(len(under), at_zero), where=under > 0)
+    return np.divide(over, under, out=np.full(np.shape(under), at_zero), where=under > 0)
 
 
 def _count_values(values, n_patient):
@@ -141,7 +175,8 @@ def median(curve, *, at_half) -> Estimate:
     Returns
     -------
     Estimate
-        ``inf`` where the curve, or the limit of its band, stays above one half.
+        ``inf`` where the curve, or the limit of its band, stays above one half. Of many curves,
+        arrays of shape (n_curve,).
 
     Raises
     ------
@@ -154,42 +189,63 @@ def median(curve, *, at_half) -> Estimate:
     """
     if at_half not in AT_HALF:
         raise ValueError(f"unknown at_half {at_half!r}; it is one of {', '.join(AT_HALF)}")
-    if not len(curve.time):
+    if not curve.time.shape[-1]:
         return no_estimate("no patient")
     value, low, high = (
-        _crossing(curve.time, height, at_half)
+        _where_observed(curve, _crossing(curve.time, height, at_half))
         for height in (curve.survival, curve.conf_low, curve.conf_high)
     )
     return Estimate(value, low, high, f"kaplan_meier, at one half: {at_half}")
 
 
 def _crossing(time, height, at_half):
-    known = ~np.isnan(height)
-    time, height = time[known], height[known]
-    reached = np.flatnonzero(height < 0.5 + TOLERANCE)
-    if not len(reached):
-        return math.inf
-    first = reached[0]
-    below = np.flatnonzero(height < height[first])
-    if at_half == "midpoint" and abs(height[first] - 0.5) < TOLERANCE and len(below):
-        return float((time[first] + time[below[0]]) / 2)
-    return float(time[first])
+    never = np.full((*time.shape[:-1], 1), math.inf)
+    time, height = (np.concatenate([values, never], axis=-1) for values in (time, height))
+    first = _first(height < 0.5 + TOLERANCE)
+    at = _take(height, first)
+    crossing = _take(time, first)
+    if at_half == "midpoint":
+        end = _take(time, _first(height < at[..., None]))
+        is_flat = (np.abs(at - 0.5) < TOLERANCE) & np.isfinite(end)
+        crossing = np.where(is_flat, (crossing + end) / 2, crossing)
+    return crossing
+
+
+def _first(condition):
+    """The first place along the last axis at which a condition holds; the last if none."""
+    return np.where(condition.any(axis=-1), condition.argmax(axis=-1), condition.shape[-1] - 1)
+
+
+def _take(values, place):
+    return np.take_along_axis(values, place[..., None], axis=-1)[..., 0]
+
+
+def _where_observed(curve, values):
+    """A number of one curve, or those of many, NaN for those without patients."""
+    found = np.where(curve.n_risk[..., 0] > 0, values, math.nan)
+    return found if found.ndim else float(found)
 
 
 def survival_at(curve, when) -> Estimate:
-    """Survival at a time with its interval.
+    """Survival at a time with its interval; of many curves, arrays of shape (n_curve,).
 
     Beyond the last observation it is zero if all have died, and else does not exist.
     """
-    if not len(curve.time):
+    if not curve.time.shape[-1]:
         return no_estimate("no patient")
-    last = int(np.searchsorted(curve.time, when, side="right")) - 1
-    if last < 0:
-        return Estimate(1.0, 1.0, 1.0, "kaplan_meier")
-    if when > curve.time[-1] and curve.survival[-1] > 0:
-        return no_estimate("beyond the last observation")
+    begun = (curve.time <= when).sum(axis=-1)
+    ended = _take(curve.time, (curve.n_risk > 0).sum(axis=-1) - 1)
+    is_known = (when <= ended) | (curve.survival[..., -1] == 0)
+
+    def read_off(height):
+        there = np.where(begun > 0, _take(height, begun - 1), 1.0)
+        return _where_observed(curve, np.where(is_known, there, math.nan))
+
     heights = (curve.survival, curve.conf_low, curve.conf_high)
-    return Estimate(*(float(height[last]) for height in heights), "kaplan_meier")
+    value, low, high = (read_off(height) for height in heights)
+    if np.ndim(value) == 0 and math.isnan(value):
+        return no_estimate("beyond the last observation")
+    return Estimate(value, low, high, "kaplan_meier")
 
 
 def count_at(time, event, when, *, entry=None, n_patient=None) -> tuple[np.ndarray, np.ndarray]:

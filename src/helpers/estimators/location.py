@@ -1,5 +1,6 @@
 """Measured values: quantiles, tests of location, standardized mean difference."""
 
+import functools
 import math
 
 import numpy as np
@@ -46,6 +47,37 @@ def quantile(values, probability, kind):
     return np.quantile(values, probability, method=QUANTILE_METHODS[kind])
 
 
+def quantile_batch(samples, probability, kind) -> np.ndarray:
+    """Quantiles of many samples, see `quantile`.
+
+    Parameters
+    ----------
+    samples : ndarray of shape (n_sample, n)
+        NaN where there is no value.
+    probability : array_like of shape (p,)
+    kind : int
+
+    Returns
+    -------
+    ndarray of shape (p, n_sample)
+    """
+    found = np.full((len(probability), len(samples)), math.nan)
+    for rows, (values,) in _by_size(samples):
+        if values.shape[1]:
+            method = QUANTILE_METHODS[kind]
+            found[:, rows] = np.quantile(values, probability, axis=1, method=method)
+    return found
+
+
+def _by_size(*groups):
+    """Yield rows in which the groups have as many values as in each other, and these values."""
+    ordered = [np.sort(samples, axis=1) for samples in groups]
+    sizes = np.column_stack([(~np.isnan(samples)).sum(axis=1) for samples in groups])
+    for own in np.unique(sizes, axis=0):
+        rows = np.flatnonzero((sizes == own).all(axis=1))
+        yield rows, [samples[rows, :n] for samples, n in zip(ordered, own, strict=True)]
+
+
 def student_t(*groups) -> PValue:
     """Test of equal means, equal variances assumed: Student's t, or one-way ANOVA.
 
@@ -66,7 +98,11 @@ def student_t(*groups) -> PValue:
     if not np.nansum(variances) > 0:
         return no_test("the values do not vary within the groups")
     method = "student_t" if len(groups) == 2 else "anova"
-    return PValue(float(stats.f_oneway(*groups).pvalue), method)
+    return PValue(float(_compare_means(groups)), method)
+
+
+def _compare_means(groups, **options):
+    return stats.f_oneway(*groups, axis=-1, **options).pvalue
 
 
 def welch_t(*groups) -> PValue:
@@ -95,7 +131,7 @@ def welch_t(*groups) -> PValue:
     if len(groups) > 2:
         if not variances.min() > 0:
             return no_test("the values of a group do not vary")
-        return PValue(float(stats.f_oneway(*groups, equal_var=False).pvalue), "welch_anova")
+        return PValue(float(_compare_means(groups, equal_var=False)), "welch_anova")
     if not variances.sum() > 0:
         return no_test("the values do not vary within the groups")
     (x, y), spreads = groups, np.sqrt(variances)
@@ -128,10 +164,17 @@ def rank_sum(*groups, continuity) -> PValue:
         return no_test("a group has no value")
     if np.ptp(np.concatenate(groups)) == 0:
         return no_test("all values are equal")
+    p = float(_compare_ranks(groups, continuity))
     if len(groups) > 2:
-        return PValue(float(stats.kruskal(*groups).pvalue), "kruskal_wallis")
-    test = stats.mannwhitneyu(*groups, use_continuity=continuity, method="asymptotic")
-    return PValue(float(test.pvalue), "mann_whitney_continuity" if continuity else "mann_whitney")
+        return PValue(p, "kruskal_wallis")
+    return PValue(p, "mann_whitney_continuity" if continuity else "mann_whitney")
+
+
+def _compare_ranks(groups, continuity):
+    if len(groups) > 2:
+        return stats.kruskal(*groups, axis=-1).pvalue
+    options = {"use_continuity": continuity, "method": "asymptotic"}
+    return stats.mannwhitneyu(*groups, axis=-1, **options).pvalue
 
 
 def signed_rank(differences, *, continuity) -> PValue:
@@ -196,6 +239,40 @@ def location_test(groups, rule) -> PValue:
         case "mann_whitney_continuity":
             return rank_sum(*groups, continuity=True)
     raise ValueError(f"unknown rule {rule!r}")
+
+
+def location_test_batch(groups, rule) -> np.ndarray:
+    """Test of location in each of many cohorts, see `location_test`.
+
+    Parameters
+    ----------
+    groups : sequence of ndarray of shape (n_cohort, n)
+        The samples of a group; NaN where there is no value.
+    rule : str
+
+    Returns
+    -------
+    ndarray of shape (n_cohort,)
+        p values; NaN where there is no test.
+    """
+    p = np.full(len(groups[0]), math.nan)
+    for rows, samples in _by_size(*groups):
+        varies = np.ones(len(rows), bool)
+        for values in samples:
+            varies &= values[:, -1] > values[:, 0] if values.shape[1] > 1 else False
+        for row in np.flatnonzero(~varies):
+            p[rows[row]] = location_test([values[row] for values in samples], rule).p
+        if varies.any():
+            p[rows[varies]] = COMPARISONS[rule]([values[varies] for values in samples])
+    return p
+
+
+COMPARISONS = {
+    "student_t": _compare_means,
+    "welch_t": functools.partial(_compare_means, equal_var=False),
+    "mann_whitney": functools.partial(_compare_ranks, continuity=False),
+    "mann_whitney_continuity": functools.partial(_compare_ranks, continuity=True),
+}
 
 
 def standardized_mean_difference(x, y) -> float:

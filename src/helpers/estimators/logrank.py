@@ -1,9 +1,13 @@
 """The log-rank test."""
 
+import math
+
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from helpers.estimators.chi_square import ChiSquare, chi_square, no_chi_square
+from helpers.estimators.ordered_times import from_then_on
 from helpers.estimators.risk_sets import last_before
 
 SINGULAR = 1e-10  # variance of an event that is no variance
@@ -62,15 +66,56 @@ def logrank(time, event, group, *, strata=None, entry=None, n_patient=None) -> C
     if entry is not None:
         entered = stratum * size + last_before(moments, time, entry) + 1
         n_risk -= np.column_stack([count_from_then_on(rows, entered) for rows in by_group])
-    total = n_risk.sum(axis=1)
-    share = n_risk / total[:, None]
-    expected = n_event @ share
-    spread = n_event * (total - n_event) / np.maximum(total - 1, 1)
-    variance = np.diag(spread @ share) - (share.T * spread) @ share
-    difference = [count(rows & event).sum() for rows in by_group] - expected
-    sizes, directions = np.linalg.eigh(variance)
-    compared = sizes > SINGULAR * n_event.sum()  # the differences sum to zero
-    if not compared.any():
+    observed = [count(rows & event).sum() for rows in by_group]
+    statistic, df = _compare(n_risk, n_event, np.array(observed))
+    if not df:
         return no_chi_square("no event with two groups at risk")
-    statistic = ((difference @ directions[:, compared]) ** 2 / sizes[compared]).sum()
-    return chi_square(statistic, compared.sum(), "logrank")
+    return chi_square(statistic, df, "logrank")
+
+
+def logrank_batch(times, event, groups) -> np.ndarray:
+    """Compare survival between groups in each of many cohorts.
+
+    Parameters
+    ----------
+    times : OrderedTimes
+        Of all patients of each cohort.
+    event : ndarray of shape (n_cohort, n)
+        1 or 0, in the order of the patients.
+    groups : sequence of ndarray of shape (n_cohort, n)
+        Who is in each group, 1 or 0. Who is in none has no part.
+
+    Returns
+    -------
+    ndarray of shape (n_cohort,)
+        p values; NaN where no groups are at risk together at an event.
+    """
+    events = [times.sum_ties(member * event) for member in groups]
+    n_risk = [from_then_on(times.sum_ties(member)) for member in groups]
+    observed = [own.sum(axis=1) for own in events]
+    arrays = np.stack(n_risk, axis=-1), np.sum(events, axis=0), np.stack(observed, axis=-1)
+    statistic, df = _compare(*arrays)
+    return np.where(df > 0, stats.chi2.sf(statistic, np.maximum(df, 1)), math.nan)
+
+
+def _compare(n_risk, n_event, observed):
+    """The statistic and its degrees of freedom.
+
+    Parameters
+    ----------
+    n_risk : ndarray of shape (..., n_time, n_group)
+    n_event : ndarray of shape (..., n_time)
+    observed : ndarray of shape (..., n_group)
+    """
+    total = n_risk.sum(axis=-1)
+    share = n_risk / np.maximum(total, 1)[..., None]
+    expected = (n_event[..., None, :] @ share)[..., 0, :]
+    spread = n_event * (total - n_event) / np.maximum(total - 1, 1)
+    variance = -(np.swapaxes(share, -1, -2) * spread[..., None, :]) @ share
+    place = np.arange(share.shape[-1])
+    variance[..., place, place] += (spread[..., None, :] @ share)[..., 0, :]
+    sizes, directions = np.linalg.eigh(variance)
+    along = ((observed - expected)[..., None, :] @ directions)[..., 0, :]
+    compared = sizes > SINGULAR * n_event.sum(axis=-1)[..., None]  # the differences sum to zero
+    terms = np.divide(along**2, sizes, out=np.zeros(sizes.shape), where=compared)
+    return terms.sum(axis=-1), compared.sum(axis=-1)

@@ -43,7 +43,8 @@ def summarize_exchanges(cohort, printed) -> pd.DataFrame:
         for number, place in enumerate(first, start=1):
             orders[number, [place, place + 1]] = place + 1, place
         time = np.tile(np.arange(1.0, len(data) + 1), (len(orders), 1))
-        coef, error, _ = fit_batch(time, event[orders], exposed[orders][:, :, None], ties=ties)
+        coef, variance, _ = fit_batch(time, event[orders], exposed[orders][:, :, None], ties=ties)
+        error = np.sqrt(variance[:, :, 0])
         beta = row.corners[:, 0]
         widths = np.ptp(beta) / 2, np.ptp(row.std_error) / 2
         moved = np.abs(coef[1:, 0] - coef[0, 0]), np.abs(error[1:, 0] - error[0, 0])
