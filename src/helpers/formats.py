@@ -21,6 +21,21 @@ def round_half_up(value, decimals) -> Decimal:
     return exact.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
 
 
+def rounding_edge(tie) -> float:
+    """The least float that `round_half_up` reads as this positive tie, or as more.
+
+    Parameters
+    ----------
+    tie : Decimal
+    """
+    last_digit = Decimal(tie).adjusted() + 1 - SIGNIFICANT_DIGITS
+    if tie == Decimal(1).scaleb(Decimal(tie).adjusted()):  # digits are finer below a power of ten
+        last_digit -= 1
+    edge = tie - Decimal(5).scaleb(last_digit - 1)
+    nearest = float(edge)
+    return nearest if Decimal(nearest) >= edge else math.nextafter(nearest, math.inf)
+
+
 def format_number(value, decimals=1) -> str:
     """Format a number with fixed decimals; ``NA`` if not reached, a dash if there is none."""
     if math.isnan(value):

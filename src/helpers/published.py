@@ -1,12 +1,20 @@
 """The printed numbers of a study, and their comparison with computed ones."""
 
 import math
+from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from helpers.errors import InputError, Problem
-from helpers.formats import LARGEST_FIXED, NOT_REACHED, format_number, round_half_up
+from helpers.formats import (
+    LARGEST_FIXED,
+    NOT_REACHED,
+    format_number,
+    round_half_up,
+    rounding_edge,
+)
 from helpers.results import BETWEEN_ARMS, KEYS, OVERALL, PER_UNIT
 
 PRINT = ["printed", "decimals", "precision", "place", "section", "class", "label", "note"]
@@ -155,45 +163,94 @@ def compare(results, ledger) -> pd.DataFrame:
     """
     joined = ledger.merge(results, how="left", on=KEYS, validate="many_to_one", indicator=True)
     compared = joined["class"].isin(COMPARED) & (joined.pop("_merge") == "both")
-    rows = joined.to_dict("records")
-    judged = [
-        _judge(row) if use else ("", NOT_TESTABLE, math.nan)
-        for row, use in zip(rows, compared, strict=True)
+    rows = joined[compared]
+    prints, values = Prints(rows), rows["value"].to_numpy(float)
+    joined["computed"], joined["verdict"], joined["difference"] = "", NOT_TESTABLE, math.nan
+    columns = rows[["printed", "decimals", "precision", "value"]]
+    joined.loc[compared, "computed"] = [
+        _format_as_printed(*row) for row in columns.itertuples(index=False)
     ]
-    joined[["computed", "verdict", "difference"]] = pd.DataFrame(judged, index=joined.index)
+    joined.loc[compared, "verdict"] = np.array(VERDICTS)[prints.judge(values)]
+    joined.loc[compared, "difference"] = prints.subtract_from(values)
     return joined
 
 
-def _judge(row):
-    printed, value = row["printed"], row["value"]
+def _format_as_printed(printed, decimals, precision, value):
     if printed in (NO_TEST, NOT_REACHED):
         exists = math.isnan(value) if printed == NO_TEST else math.isinf(value)
-        shown = printed if exists else format_number(value, 3 if printed == NO_TEST else 1)
-        return shown, REPRODUCED if exists else DIFFERS, math.nan
-    decimals, precision = int(row["decimals"]), int(row["precision"])
+        return printed if exists else format_number(value, 3 if printed == NO_TEST else 1)
     if not abs(value) < LARGEST_FIXED:
-        return format_number(value, decimals), DIFFERS, math.nan
-    rounded = float(round_half_up(value, precision))
-    computed = format_number(rounded, decimals)
-    if rounded == float(printed):
-        verdict = REPRODUCED
-    else:
-        unit = 10.0**-precision
-        near = abs(value - float(printed)) < unit * (1 - BINARY_TOLERANCE)
-        verdict = WITHIN_ROUNDING if near else DIFFERS
-    return computed, verdict, value - float(printed)
+        return format_number(value, int(decimals))
+    return format_number(float(round_half_up(value, int(precision))), int(decimals))
 
 
-def summarize_verdicts(comparison) -> pd.DataFrame:
-    """Count the verdicts by section of the paper.
+class Prints:
+    """Printed numbers that judge many computed ones.
+
+    Parameters
+    ----------
+    ledger : DataFrame
+        Rows that are compared, see `load_ledger`.
+    """
+
+    def __init__(self, ledger):
+        printed = ledger["printed"].to_numpy(str)
+        self._no_test, self._not_reached = printed == NO_TEST, printed == NOT_REACHED
+        is_number = ~(self._no_test | self._not_reached)
+        self._printed = np.full(len(printed), math.nan)
+        self._printed[is_number] = printed[is_number].astype(float)
+        self._unit, self._low, self._high = np.full((3, len(printed)), math.nan)
+        for place in np.flatnonzero(is_number):
+            precision = int(ledger["precision"].iloc[place])
+            self._unit[place] = 10.0**-precision
+            self._low[place], self._high[place] = _sizes_that_round_to(printed[place], precision)
+
+    def judge(self, values) -> np.ndarray:
+        """The verdict on computed numbers, as places in `VERDICTS`.
+
+        Parameters
+        ----------
+        values : ndarray of shape (..., n_printed)
+        """
+        with np.errstate(invalid="ignore"):
+            size = np.where(self._printed == 0, np.abs(values), values * np.sign(self._printed))
+            near = np.abs(self.subtract_from(values)) < self._unit * (1 - BINARY_TOLERANCE)
+            same = (self._low <= size) & (size < self._high)
+        same |= (self._no_test & np.isnan(values)) | (self._not_reached & np.isinf(values))
+        names = (REPRODUCED, WITHIN_ROUNDING, DIFFERS)
+        reproduced, within, differs = (VERDICTS.index(name) for name in names)
+        return np.where(same, reproduced, np.where(near, within, differs))
+
+    def subtract_from(self, values) -> np.ndarray:
+        """Computed minus printed; NaN where no number is printed, or none computed."""
+        return np.where(np.abs(values) < LARGEST_FIXED, values - self._printed, math.nan)
+
+
+def _sizes_that_round_to(printed, precision):
+    """From which absolute value, and up to which, `round_half_up` gives a printed number."""
+    size, half = abs(Decimal(printed)), Decimal(5).scaleb(-precision - 1)
+    if size != size.quantize(2 * half):
+        return math.nan, math.nan
+    return rounding_edge(size - half) if size else 0.0, rounding_edge(size + half)
+
+
+def summarize_verdicts(comparison, by="section") -> pd.DataFrame:
+    """Count the verdicts by section of the paper, or by place.
+
+    Parameters
+    ----------
+    comparison : DataFrame
+        Made by `compare`.
+    by : {'section', 'place'}
 
     Returns
     -------
     DataFrame
-        One row a section and a last row for all; one column a verdict, and ``total``.
+        One row a section or place and a last row for all; one column a verdict, and ``total``.
     """
-    counts = pd.crosstab(comparison["section"], comparison["verdict"])
-    counts = counts.reindex(index=comparison["section"].unique(), columns=VERDICTS, fill_value=0)
+    counts = pd.crosstab(comparison[by], comparison["verdict"])
+    counts = counts.reindex(index=comparison[by].unique(), columns=VERDICTS, fill_value=0)
+    counts.index.name = by
     counts.loc["All"] = counts.sum()
     counts["total"] = counts.sum(axis=1)
     return counts
