@@ -4,15 +4,9 @@ from functools import cached_property
 
 import numpy as np
 
-from helpers.estimators.compiling import compiled
+from helpers.estimators.tied_events import TiedEvents
 
 TIES = ("efron", "breslow")
-PLACES = {
-    (power, degree): n
-    for n, (power, degree) in enumerate(
-        (power, degree) for power in (1, 2, 3) for degree in range(power + 1)
-    )
-}
 
 
 class PartialLikelihood:
@@ -52,10 +46,9 @@ class PartialLikelihood:
         with np.errstate(divide="ignore", invalid="ignore"):
             with_one = np.column_stack([np.ones(len(linear)), covariates])
             at_risk, tied = self.sums(with_one)
-            add_up = compiled(sum_over_ties, sets.n_event.sum())
-            logs, self._moments = add_up(at_risk[:, 0], tied[:, 0], sets.n_event, ties == "efron")
-            self.value = float(sets.event_weight @ linear - sets.weight @ logs)
-        self._at_risk, self._tied = at_risk[:, 1:], tied[:, 1:]
+            events = TiedEvents(at_risk[:, 0], tied[:, 0], sets.n_event, efron=ties == "efron")
+            self.value = float(sets.event_weight @ linear - sets.weight @ events.logs)
+        self._events, self._at_risk, self._tied = events, at_risk[:, 1:], tied[:, 1:]
 
     def sums(self, values) -> tuple[np.ndarray, np.ndarray]:
         """Sum `values` of each row by hazard: over those at risk, over those with the event."""
@@ -64,7 +57,7 @@ class PartialLikelihood:
 
     def moment(self, power, degree) -> np.ndarray:
         """Sum over the steps of each time: share gone to `degree` over total hazard to `power`."""
-        return self._moments[:, PLACES[power, degree]]
+        return self._events.moment(power, degree)
 
     @cached_property
     def means(self) -> np.ndarray:
@@ -92,41 +85,3 @@ class PartialLikelihood:
         across = (at_risk.T * crossed) @ tied
         squared = (at_risk.T * both) @ at_risk - across - across.T + (tied.T * own) @ tied
         return (x.T * (self.hazard * exposure)) @ x - squared
-
-
-def sum_over_ties(at_risk, tied, n_event, efron):
-    """Sum over the steps of each time, in which ever fewer of the tied patients are at risk.
-
-    Parameters
-    ----------
-    at_risk, tied : ndarray of shape (n_time,)
-        Hazard of those at risk and of those with the event.
-    n_event : ndarray of shape (n_time,)
-    efron : bool
-
-    Returns
-    -------
-    logs : ndarray of shape (n_time,)
-        Of the logarithms of the hazard at risk.
-    moments : ndarray of shape (n_time, 9)
-        As `PartialLikelihood.moment`, in the order of `PLACES`.
-    """
-    logs, moments = np.zeros(len(n_event)), np.zeros((len(n_event), 9))
-    for t in range(len(n_event)):
-        for step in range(n_event[t]):
-            gone = step / n_event[t] if efron else 0.0
-            total = at_risk[t] - gone * tied[t]
-            one = 1 / total
-            two = one * one
-            three = two * one
-            logs[t] += np.log(total)
-            moments[t, 0] += one
-            moments[t, 1] += gone * one
-            moments[t, 2] += two
-            moments[t, 3] += gone * two
-            moments[t, 4] += gone * gone * two
-            moments[t, 5] += three
-            moments[t, 6] += gone * three
-            moments[t, 7] += gone * gone * three
-            moments[t, 8] += gone * gone * gone * three
-    return logs, moments
