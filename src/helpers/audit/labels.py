@@ -112,9 +112,9 @@ def directions(printed):
         yield Check(
             "direction",
             row.ratio.subject,
-            f"medians are {'shorter' if shorter else 'longer'} at the level",
+            f"{'shorter' if shorter else 'longer'} medians are expected at the first level",
             {**row.numbers, **texts(*medians)},
-            shown,
+            f"found {shown}",
             IMPLAUSIBLE if all(against) else CONSISTENT,
             "the label is the other way round" if all(against) else "",
         )
