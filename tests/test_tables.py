@@ -395,7 +395,7 @@ def test_the_comparison_names_numbers_as_the_study_does():
     first = cells_of(table_comparison(interrupted, "tab-x", STUDY))[1]
     assert first[0] == "Treatment interrupted, Old drug, median"
     assert describe_comparison(comparison()) == (
-        "Of 3 printed numbers 2 can be compared: 1 are reproduced, 0 are within rounding, 1 differ."
+        "Of 3 printed numbers 2 can be compared: 1 reproduced, 0 within rounding, 1 differing."
     )
     assert cells_of(table_not_testable(comparison(), STUDY))[1:] == [
         (HOSTILE, "10.0", "design; a constant")
@@ -403,6 +403,9 @@ def test_the_comparison_names_numbers_as_the_study_does():
     summary = summarize_verdicts(comparison())
     assert cells_of(table_verdicts(summary))[-1] == ("All", "1", "0", "1", "1", "3")
     assert [column.label for column in table_verdicts(summary).columns[1:-1]] == VERDICTS
+    by_place = table_verdicts(summarize_verdicts(comparison(), by="place"), "tab-y", "Places")
+    assert by_place.columns[0].label == "Place"
+    assert cells_of(by_place) == [(p, "1", "0", "1", "1", "3") for p in ("Fig. 2", "All")]
 
 
 @pytest.mark.parametrize("arms", [2, 3])
@@ -491,3 +494,13 @@ def test_a_table_leaves_its_file(tmp_path, monkeypatch):
     show_table(spanned(), tmp_path)
     assert (tmp_path / "tables" / "tab-x.csv").read_text("utf-8") == spanned().to_csv()
     assert shown[0][3]["rows"][0] == {"cells": ("x",), "kind": "section", "indent": False}
+    assert (shown[0][3]["fold"], shown[0][1]) == ("", spanned().to_html())
+
+
+def test_a_folded_table_opens_under_its_words(monkeypatch):
+    shown = []
+    monkeypatch.setattr("helpers.tables.table.display_view", lambda *view: shown.append(view))
+    show_table(spanned(), fold="All <3>")
+    ((_, content, _, view),) = shown
+    assert content.startswith("<details><summary>All &lt;3&gt;</summary><table>")
+    assert view["fold"] == "All <3>"

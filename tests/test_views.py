@@ -14,7 +14,7 @@ from test_tables import spanned
 
 from helpers.figures import style
 from helpers.tables import table
-from helpers.views import KEY, PageViews, table_node
+from helpers.views import KEY, PageViews, folded, table_node
 
 TEXT = "See {numref}`fig-curve`, {numref}`tab-x` and {ref}`fig-curve`."
 
@@ -119,6 +119,23 @@ def test_an_interval_may_stand_below_its_estimate(text, parts):
     cell = table_node(asdict(made)).next_node(nodes.tbody)[0][1]
     assert [part.astext() for part in cell.findall(nodes.inline)] == parts
     assert cell.astext() == text
+
+
+def test_what_stands_in_brackets_in_a_heading_stays_together():
+    new = table.Column("New drug (n = 46)", spanner="A (95% CI)")
+    columns = [table.Column("Group", "text"), new]
+    made = table.Table("tab-x", "X", columns, [table.Row(("A", "1"))], stacked=True)
+    node = table_node(asdict(made))
+    parts = [part.astext() for part in node.next_node(nodes.thead).findall(nodes.inline)]
+    assert parts == ["(95% CI)", "(n = 46)"]
+    assert node["classes"] == ["results", "stacked"]
+
+
+def test_a_folded_table_stands_between_the_tags_that_fold_it():
+    found = folded([nodes.paragraph()], "All <3>")
+    assert found[0].astext() == '<details class="fold"><summary>All &lt;3&gt;</summary>'
+    assert found[2].astext() == "</details>"
+    assert folded(found, "") is found
 
 
 def test_a_verdict_is_a_badge(page):

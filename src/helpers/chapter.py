@@ -10,11 +10,13 @@ from helpers.cohort import Cohort
 from helpers.disclosure import hiding_below
 from helpers.formats import escape_markdown
 from helpers.prepared import open_cohort, results_of
-from helpers.published import compare, is_about, load_ledger
+from helpers.published import compare, is_about, load_ledger, summarize_verdicts
 from helpers.results import write_results
 from helpers.sections import SECTIONS
 from helpers.study import Study, load_study
-from helpers.tables import describe_comparison, show_table, table_comparison
+from helpers.tables import describe_comparison, show_table, table_comparison, table_verdicts
+
+MOST_ROWS = 40  # of a comparison, beyond which it is folded under a count of its verdicts
 
 SYNTHETIC = """:::{{admonition}} Synthetic cohort
 :class: important
@@ -149,5 +151,14 @@ def show_comparison(chapter) -> None:
         show_missing("The ledger has no number of this chapter.")
         return
     show_text(describe_comparison(chapter.comparison))
-    name = f"tab-comparison-{chapter.name.replace('_', '-')}"
-    show_table(table_comparison(chapter.comparison, name, chapter.study), chapter.out)
+    name = chapter.name.replace("_", "-")
+    section = chapter.name.partition("_")[2].replace("_", " ").capitalize()
+    caption = f"{section}: printed and computed numbers"
+    table = table_comparison(chapter.comparison, f"tab-comparison-{name}", chapter.study, caption)
+    fold = ""
+    if (count := len(chapter.comparison)) > MOST_ROWS:
+        verdicts = summarize_verdicts(chapter.comparison, by="place")
+        caption = f"{section}: verdicts by place in the article"
+        show_table(table_verdicts(verdicts, f"tab-verdicts-{name}", caption), chapter.out)
+        fold = f"All {count} numbers, printed and computed"
+    show_table(table, chapter.out, fold)

@@ -352,6 +352,11 @@ class Conventions(_Strict):
         "score_km"
     )
 
+    @property
+    def interval_name(self) -> str:
+        """The name of an interval, for instance ``95% CI``."""
+        return f"{100 * self.confidence_level:g}% CI"
+
 
 class SearchedEndpoint(_Strict):
     """What the print leaves open about an endpoint of a synthetic cohort.

@@ -9,6 +9,7 @@ is never parsed: no label can bring markup into a page.
 
 import re
 from contextlib import contextmanager
+from html import escape
 from itertools import takewhile
 
 from docutils import nodes
@@ -17,6 +18,7 @@ from nbformat.v4 import new_output
 KEY = "rhcc"
 # An estimate with its interval, a count with its percentage: in a narrow cell the one goes below.
 ESTIMATE = re.compile(r"(.+) (\S+ to \S+|\(\S+%\))")
+IN_BRACKETS = re.compile(r"(\([^()]*\))")  # of a heading, for instance ``(95% CI)``: one piece
 
 _collected: list[list] = []
 
@@ -70,12 +72,13 @@ class PageViews:
             )
             found = [figure_node(view, uri)]
         elif data.mime_type == "text/html":
-            found = [table_node(view), *note_nodes(view["notes"])]
+            found = folded([table_node(view), *note_nodes(view["notes"])], view["fold"])
         else:
             return None
         document = renderer.renderer.document
-        found[0].source, found[0].line = document["source"], data.line
-        document.note_explicit_target(found[0], found[0])
+        shown = next(node for node in found if not isinstance(node, nodes.raw))
+        shown.source, shown.line = document["source"], data.line
+        document.note_explicit_target(shown, shown)
         return [nodes.container("", *found, classes=["output", "view"])]
 
 
@@ -104,7 +107,7 @@ def table_node(view) -> nodes.table:
         nodes.title(view["caption"], view["caption"]),
         group,
         names=[nodes.fully_normalize_name(view["name"])],
-        classes=["results"],
+        classes=["results", "stacked"] if view["stacked"] else ["results"],
     )
 
 
@@ -114,9 +117,32 @@ def note_nodes(notes) -> list:
     return [nodes.container("", *paragraphs, classes=["table-notes"])] if notes else []
 
 
+def folded(found, summary) -> list:
+    """Put nodes behind a line that opens them, where there is a `summary`."""
+    if not summary:
+        return found
+    before = f'<details class="fold"><summary>{escape(summary)}</summary>'
+    opening, closing = (nodes.raw("", tag, format="html") for tag in (before, "</details>"))
+    return [opening, *found, closing]
+
+
 def _entry(text, classes=(), **attributes):
     content = [nodes.paragraph(text, text)] if text else []
     return nodes.entry("", *content, classes=list(classes), **attributes)
+
+
+def _heading(text, classes=(), **attributes):
+    """Make the heading of a column, in which what stands in brackets is never broken."""
+    parts = [
+        _together(part) if IN_BRACKETS.fullmatch(part) else nodes.Text(part)
+        for part in IN_BRACKETS.split(text)
+        if part
+    ]
+    return nodes.entry("", nodes.paragraph("", "", *parts), classes=list(classes), **attributes)
+
+
+def _together(text):
+    return nodes.inline(text, text, classes=["together"])
 
 
 def _head_rows(columns):
@@ -125,7 +151,7 @@ def _head_rows(columns):
     first, second = nodes.row(), nodes.row()
     for index, column in enumerate(columns):
         spanner = column["spanner"]
-        label = _entry(column["label"], [f"{column['kind']}-cell"])
+        label = _heading(column["label"], [f"{column['kind']}-cell"])
         if not spanner:
             if spanned:
                 label["morerows"] = 1
@@ -134,7 +160,7 @@ def _head_rows(columns):
         second += label
         if index == 0 or columns[index - 1]["spanner"] != spanner:
             width = len(list(takewhile(lambda c, s=spanner: c["spanner"] == s, columns[index:])))
-            first += _entry(spanner, ["spanner"], **_span(width))
+            first += _heading(spanner, ["spanner"], **_span(width))
     yield first
     if spanned:
         yield second
@@ -153,7 +179,7 @@ def _cell(text, kind):
     if kind == "verdict" and text:
         parts = [nodes.inline(text, text, classes=["verdict", text.replace(" ", "-")])]
     elif kind == "number" and (found := ESTIMATE.fullmatch(text)):
-        first, second = (nodes.inline(s, s, classes=["together"]) for s in found.groups())
+        first, second = map(_together, found.groups())
         parts = [first, nodes.Text(" "), second]
     else:
         return _entry(text, [f"{kind}-cell"])

@@ -247,7 +247,7 @@ def _p_text(row):
 
 
 def _estimate_heading(study):
-    return f"Hazard ratio ({100 * study.conventions.confidence_level:g}% CI)"
+    return f"Hazard ratio ({study.conventions.interval_name})"
 
 
 def _width(texts, weight="normal"):

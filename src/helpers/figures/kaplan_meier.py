@@ -14,9 +14,9 @@ from helpers.results import BETWEEN_ARMS, contrast, value_of
 TICK_STEPS = [1, 2, 3, 6, 12, 24, 36, 60, 120]
 LINE = 0.19  # inches from one line of text to the next
 LABEL_WIDTH = 1.5  # inches, beyond which the name of an arm is broken
-SAMPLE = 0.45  # inches from the axis to the name of a curve, with a piece of its line between
 GAP = 0.33  # inches between the names of the arms and the axis
 HEIGHT = 3.1  # inches, of the axes
+TITLE_SHIFT = 24  # points by which the title begins left of the axes
 MOST_MARKS = 300  # of censored patients on a curve, beyond which they would be a band
 
 
@@ -59,24 +59,31 @@ def plot_kaplan_meier(curves, at_risk, results, study, endpoint, *, variable="ar
     keys = _keys(endpoint, variable, level)
     arms = [arm for arm in study.arm.levels if (curves["group"] == arm).any()]
     names = {arm: style.wrap(_label(study, arm), LABEL_WIDTH, weight="bold") for arm in arms}
-    ends = {arm: [*names[arm], "median", _median(results, arm, keys)] for arm in arms}
+    median = f"median ({study.conventions.interval_name})"
+    ends = {arm: [*names[arm], median, _median(results, arm, keys)] for arm in arms}
     left = GAP + 0.1 + _widest(names)
-    width = style.WIDTH - left - SAMPLE - _widest(ends) - 0.05
+    width = style.WIDTH - left - style.SAMPLE - _widest(ends) - 0.05
     heading = [
         line
         for text in _contrast_lines(results, study, arms, keys)
         for line in style.wrap(text, style.WIDTH - left)
     ]
+    title = style.wrap(
+        f"{_title(study, endpoint, variable, level)} (%)",
+        style.WIDTH - left + TITLE_SHIFT / 72 - 0.15,
+        style.NORMAL,
+        "bold",
+    )
     below = 0.85 + LINE * (1 + sum(map(len, names.values())))
     with style.house_style():
-        figure = style.new_figure(below + HEIGHT + 0.38 + LINE * len(heading))
+        figure = style.new_figure(below + HEIGHT + 0.19 + LINE * len(title + heading))
         axes = style.place_axes(figure, left, below, width, HEIGHT)
         _set_axes(axes, curves, at_risk, study, endpoint)
         for arm in arms:
             _draw_curve(axes, curves[curves["group"] == arm], style.arm_style(study, arm))
         _draw_medians(axes, results, study, arms, keys)
         _draw_ends(axes, curves, study, ends)
-        _draw_heading(axes, _title(study, endpoint, variable, level), heading)
+        _draw_heading(axes, title, heading)
         _draw_table(axes, at_risk, study, names)
         style.mark_synthetic(figure, study)
     return figure
@@ -205,47 +212,26 @@ def _draw_ends(axes, curves, study, labels):
     """Name each curve beside its end, with a piece of its line, apart where the ends are close."""
     line = 100 * LINE / HEIGHT
     ends = {arm: curves[curves["group"] == arm].sort_values("time").iloc[-1] for arm in labels}
-    order = sorted(labels, key=lambda arm: ends[arm]["survival"], reverse=True)
+    order = sorted(labels, key=lambda arm: tuple(ends[arm][["survival", "time"]]), reverse=True)
     tops, ceiling = {}, 100.0
     for arm in order:
         tops[arm] = min(100 * ends[arm]["survival"], ceiling)
         ceiling = tops[arm] - line * (len(labels[arm]) + 0.4)
     lowest = tops[order[-1]] - line * (len(labels[order[-1]]) - 0.5)
     shift = max(0.0, -4 - lowest)
-    beside = blended_transform_factory(axes.transAxes, axes.transData)
-    inch = 1 / (axes.get_position().width * axes.figure.get_figwidth())
     for arm in order:
-        look, top = style.arm_style(study, arm), tops[arm] + shift
-        axes.plot(
-            [1 + 0.08 * inch, 1 + (SAMPLE - 0.07) * inch],
-            [top, top],
-            color=look["color"],
-            linestyle=look["linestyle"],
-            transform=beside,
-            clip_on=False,
-        )
-        n_name = len(labels[arm]) - 2
-        for number, text in enumerate(labels[arm]):
-            weight = "bold" if number < n_name else "normal"
-            place = (1 + SAMPLE * inch, top - number * line)
-            axes.text(
-                *place, text, va="center", color=look["color"], weight=weight, transform=beside
-            )
+        look, (*name, first, second) = style.arm_style(study, arm), labels[arm]
+        style.name_line(axes, tops[arm] + shift, name, look, (first, second), line)
 
 
 def _draw_heading(axes, title, lines):
     place = {"xycoords": "axes fraction", "textcoords": "offset points"}
     step = 72 * LINE
     for number, line in enumerate(reversed(lines)):
-        axes.annotate(line, (0, 1), (-24, 11 + step * number), **place)
-    axes.annotate(
-        f"{title} (%)",
-        (0, 1),
-        (-24, 14 + step * len(lines)),
-        fontsize=style.NORMAL,
-        weight="bold",
-        **place,
-    )
+        axes.annotate(line, (0, 1), (-TITLE_SHIFT, 11 + step * number), **place)
+    for number, line in enumerate(reversed(title), start=len(lines)):
+        look = {"fontsize": style.NORMAL, "weight": "bold"}
+        axes.annotate(line, (0, 1), (-TITLE_SHIFT, 14 + step * number), **look, **place)
 
 
 def _draw_table(axes, at_risk, study, names):

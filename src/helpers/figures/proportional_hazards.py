@@ -26,7 +26,7 @@ def plot_log_minus_log(curves, study, endpoint):
     """
     arms = [arm for arm in study.arm.levels if (curves["group"] == arm).any()]
     labels = {arm: study.arm.levels[arm].label for arm in arms}
-    right = 0.3 + max(style.text_width(label, weight="bold") for label in labels.values())
+    right = style.SAMPLE + 0.1 + max(style.text_width(x, weight="bold") for x in labels.values())
     with style.house_style():
         figure = style.new_figure(0.55 + HEIGHT + 0.4)
         axes = style.place_axes(figure, 0.6, 0.55, style.WIDTH - 0.6 - right, HEIGHT)
@@ -59,18 +59,8 @@ def plot_log_minus_log(curves, study, endpoint):
         step = 0.2 * np.diff(axes.get_ylim())[0] / HEIGHT
         floor = -np.inf
         for arm in order:
-            time, height = ends[arm]
-            floor = max(height, floor + step)
-            axes.annotate(
-                labels[arm],
-                (high, floor),
-                (4, 0),
-                textcoords="offset points",
-                va="center",
-                weight="bold",
-                color=style.arm_style(study, arm)["color"],
-                annotation_clip=False,
-            )
+            floor = max(ends[arm][1], floor + step)
+            style.name_line(axes, floor, [labels[arm]], style.arm_style(study, arm))
         title = f"{study.endpoints[endpoint].label}: log(−log S)"
         style.write(figure, 0.1, 0.55 + HEIGHT + 0.22, title, weight="bold", fontsize=style.NORMAL)
         style.mark_synthetic(figure, study)

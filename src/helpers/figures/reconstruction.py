@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from matplotlib.lines import Line2D
 
 from helpers.figures import style
 from helpers.reconstruct.misses import count_missing
@@ -14,6 +15,7 @@ MOVES = (  # what a move does to the order of the patients, and to labels
     ("an event and a censoring exchanged", "ABCDEF", "●○○●●●", "□■□□■□"),
     ("labels of two patients exchanged", "ABCDEF", "●●○●○●", "□□□■■□"),
 )
+TRUTH = {"true": "solid", "rebuilt": (0, (4, 2))}  # how the patients of each are drawn
 SPACE = 0.62  # inches between two patients
 
 
@@ -125,17 +127,33 @@ def plot_truth(truth, rebuilt):
             left = 0.6 + number * (width + 0.3)
             axes = style.place_axes(figure, left, 0.5, width, 2.1)
             for arm in truth.arms:
-                look = style.arm_style(study, arm)
-                for cohort, line in ((truth, "solid"), (rebuilt, (0, (4, 2)))):
-                    time, survival = _steps(cohort, key, arm)
-                    axes.step(time, survival, where="post", color=look["color"], linestyle=line)
-            axes.set_ylim(0, 1.02)
+                color = style.arm_style(study, arm)["color"]
+                curves = [_steps(cohort, key, arm) for cohort in (truth, rebuilt)]
+                for (time, survival), line in zip(curves, TRUTH.values(), strict=True):
+                    axes.step(time, 100 * survival, where="post", color=color, linestyle=line)
+            axes.set_ylim(0, 101)
             axes.set_xlim(0, None)
+            axes.set_yticks(range(0, 101, 25))
             axes.grid(axis="y")
-            axes.set_title(endpoint.label, loc="left")
-            axes.set_xlabel(f"Time ({study.time.unit})")
-        style.write_key(figure, 0.6, 2.95, study, truth.arms)
+            style.hide_frame(axes, "bottom")
+            title = f"{endpoint.label} (%)"
+            axes.set_title(title, loc="left", fontsize=style.NORMAL, weight="bold")
+            axes.set_xlabel(study.time.unit.capitalize())
+        for number, (cohort, line) in enumerate(TRUTH.items()):
+            _write_sample(figure, 0.6 + 1.8 * number, 2.95, f"{cohort} patients", line)
+        for number, arm in enumerate(truth.arms):
+            look, x = style.arm_style(study, arm), 4.4 + 1.2 * number
+            style.write(
+                figure, x, 2.95, study.arm.levels[arm].label, color=look["color"], weight="bold"
+            )
     return figure
+
+
+def _write_sample(figure, x, y, text, line):
+    across, up = figure.get_size_inches()
+    ends = [x / across, (x + 0.4) / across]
+    figure.add_artist(Line2D(ends, [y / up, y / up], color=style.INK, linestyle=line))
+    style.write(figure, x + 0.5, y, text)
 
 
 def _steps(cohort, key, arm):

@@ -12,11 +12,13 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.textpath import text_to_path
+from matplotlib.transforms import blended_transform_factory
 
 from helpers.results import contrast
 
 WIDTH = 7.0  # inches: 672 px, the text column of a page
 SMALL, NORMAL = 9, 10
+SAMPLE = 0.45  # inches from the axes to the name of a line, with a piece of it between
 LINES = 1500  # that can be told apart over the height of a figure, five for each pixel
 
 PAPER, INK, MUTED, RULE, GRID = "#ffffff", "#1f2933", "#55616d", "#aab4bd", "#e4e8ec"
@@ -141,6 +143,43 @@ def write_key(figure, x, y, study, arms) -> None:
         )
         write(figure, x + 0.18, y, label, color=look["color"], weight="bold")
         x += 0.45 + text_width(label, weight="bold")
+
+
+def name_line(axes, height, name, look, details=(), step=0.0) -> None:
+    """Name a line right of the axes, after a piece of it.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+    height : float
+        Of the first line of text, on the axis.
+    name, details : sequence of str
+        Lines of text, the name in bold.
+    look : dict
+        Made by `arm_style`.
+    step : float
+        From one line of text to the next, on the axis.
+    """
+    beside = blended_transform_factory(axes.transAxes, axes.transData)
+    inch = 1 / (axes.get_position().width * axes.figure.get_figwidth())
+    axes.plot(
+        [1 + 0.08 * inch, 1 + (SAMPLE - 0.07) * inch],
+        [height, height],
+        color=look["color"],
+        linestyle=look["linestyle"],
+        transform=beside,
+        clip_on=False,
+    )
+    for number, text in enumerate([*name, *details]):
+        axes.text(
+            1 + SAMPLE * inch,
+            height - number * step,
+            text,
+            va="center",
+            color=look["color"],
+            weight="bold" if number < len(name) else "normal",
+            transform=beside,
+        )
 
 
 def thin_steps(*heights) -> np.ndarray:

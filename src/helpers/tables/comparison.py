@@ -17,11 +17,12 @@ STATISTICS = {
     "duration_mean": "mean duration",
 }
 ENDS = {"_conf_low": ", lower limit", "_conf_high": ", upper limit"}
+PRINTED_AND_COMPUTED = "Printed and computed numbers"
 ANALYSES = {"interruption": "treatment interrupted"}
 PARTS = {"any_grade": "any grade", "severe": "severe", "baseline": "before", "followup": "after"}
 
 
-def table_comparison(comparison, name, study=None) -> Table:
+def table_comparison(comparison, name, study=None, caption=PRINTED_AND_COMPUTED) -> Table:
     """Each printed number with the computed one, its verdict and its place.
 
     Parameters
@@ -32,6 +33,7 @@ def table_comparison(comparison, name, study=None) -> Table:
         Label of the table.
     study : Study, optional
         Gives the numbers the labels of the study in place of its keys.
+    caption : str
     """
     names = labels_of(study) if study else {}
     columns = [
@@ -47,7 +49,7 @@ def table_comparison(comparison, name, study=None) -> Table:
         for number in numbers.to_dict("records"):
             cells = (number["printed"], number["computed"], number["verdict"], number["note"])
             rows.append(Row((name_number(number, names), *cells)))
-    return Table(name, "Printed and computed numbers", columns, rows)
+    return Table(name, caption, columns, rows)
 
 
 def describe_comparison(comparison) -> str:
@@ -55,8 +57,8 @@ def describe_comparison(comparison) -> str:
     counts = comparison["verdict"].value_counts().reindex(VERDICTS, fill_value=0)
     return (
         f"Of {len(comparison)} printed numbers {len(comparison) - counts[NOT_TESTABLE]} can be "
-        f"compared: {counts[REPRODUCED]} are reproduced, {counts[WITHIN_ROUNDING]} are within "
-        f"rounding, {counts[DIFFERS]} differ."
+        f"compared: {counts[REPRODUCED]} reproduced, {counts[WITHIN_ROUNDING]} within rounding, "
+        f"{counts[DIFFERS]} differing."
     )
 
 
@@ -74,17 +76,18 @@ def table_not_testable(comparison, study=None) -> Table:
     return Table("tab-not-testable", "Printed numbers that cannot be tested", columns, rows)
 
 
-def table_verdicts(summary) -> Table:
-    """How many printed numbers got which verdict, by section.
+def table_verdicts(summary, name="tab-verdicts", caption="Verdicts by section") -> Table:
+    """How many printed numbers got which verdict, by section or by place.
 
     Parameters
     ----------
     summary : DataFrame
         Made by `helpers.published.summarize_verdicts`.
+    name, caption : str
     """
-    columns = [Column("Section", "text"), *map(Column, summary.columns)]
-    rows = [Row((section, *map(str, counts))) for section, *counts in summary.itertuples()]
-    return Table("tab-verdicts", "Verdicts by section", columns, rows)
+    columns = [Column(summary.index.name.capitalize(), "text"), *map(Column, summary.columns)]
+    rows = [Row((part, *map(str, counts))) for part, *counts in summary.itertuples()]
+    return Table(name, caption, columns, rows)
 
 
 def name_number(number, names) -> str:

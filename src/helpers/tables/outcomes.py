@@ -107,7 +107,7 @@ def table_response(results, study) -> Table:
         f"Criteria: {study.response.criteria}." if study.response.criteria else "",
         f"Not evaluated: {format_number(n_missing, 0)}." if n_missing > 0 else "",
     )
-    return Table("tab-response", study.response.label, columns, rows, notes)
+    return Table("tab-response", study.response.label, columns, rows, notes, stacked=True)
 
 
 def table_response_tests(results, study) -> Table:
@@ -191,7 +191,8 @@ def table_adverse_events(results, study) -> Table:
         f"Graded by {described.criteria}." if described.criteria else "",
         *explained,
     )
-    return Table("tab-adverse-events", "Adverse events by arm", columns, rows, notes)
+    caption = "Adverse events by arm, the most frequent first"
+    return Table("tab-adverse-events", caption, columns, rows, notes, stacked=True)
 
 
 def _answers(study):

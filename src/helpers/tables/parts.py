@@ -58,7 +58,7 @@ def against_reference(study) -> str:
 
 def interval_name(study) -> str:
     """The name of an interval, for instance ``95% CI``."""
-    return f"{100 * study.conventions.confidence_level:g}% CI"
+    return study.conventions.interval_name
 
 
 def with_unit(label, unit) -> str:

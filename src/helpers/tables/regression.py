@@ -133,7 +133,7 @@ def table_subgroups(results, study, endpoint) -> Table:
         f"p: {SUBGROUP_TESTS[test]}; of an interaction, likelihood-ratio test. "
         "HR: hazard ratio. NA: not reached.",
     )
-    return Table(f"tab-subgroups-{endpoint}", caption, columns, rows, notes)
+    return Table(f"tab-subgroups-{endpoint}", caption, columns, rows, notes, stacked=True)
 
 
 def table_multiplicity(results, study) -> Table:
@@ -199,7 +199,7 @@ def _cox_table(results, study, endpoint, models, name, caption, notes, hazards=T
             else:
                 own = cells(variable, contrast(level, reference))
                 rows.append(Row((levels[level].label, counts, *own), indent=True))
-    return Table(name, caption, columns, rows, notes)
+    return Table(name, caption, columns, rows, notes, stacked=True)
 
 
 def _events(lookup, endpoint, variable, level):

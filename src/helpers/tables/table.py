@@ -57,6 +57,9 @@ class Table:
     rows : list of Row
     notes : list of str
         Sentences that stand below the table.
+    stacked : bool
+        Whether an interval or a percentage stands below its number in every row, as a table
+        with many columns needs it.
     """
 
     name: str
@@ -64,6 +67,7 @@ class Table:
     columns: list[Column]
     rows: list[Row]
     notes: list[str] = field(default_factory=list)
+    stacked: bool = False
 
     def __post_init__(self):
         for row in self.rows:
@@ -117,7 +121,7 @@ class Table:
         return f'<tr><th scope="row"{indent}>{header}</th>{rest}</tr>'
 
 
-def show_table(table, out=None) -> None:
+def show_table(table, out=None, fold="") -> None:
     """Show a table; the book numbers it.
 
     Parameters
@@ -125,6 +129,8 @@ def show_table(table, out=None) -> None:
     table : Table
     out : path-like, optional
         Folder in which to leave ``tables/{name}.csv`` and ``tables/{name}.html``.
+    fold : str
+        Where given, the table is folded on the page, and opens under these words.
     """
     if out is not None:
         folder = Path(out) / "tables"
@@ -133,4 +139,7 @@ def show_table(table, out=None) -> None:
         page = f'<!doctype html><meta charset="utf-8">{table.to_html()}\n'
         (folder / f"{table.name}.html").write_text(page, encoding="utf-8")
     text = f"{table.caption}\n{table.to_frame().to_string(index=False)}"
-    display_view("text/html", table.to_html(), text, asdict(table))
+    content = table.to_html()
+    if fold:
+        content = f"<details><summary>{escape(fold)}</summary>{content}</details>"
+    display_view("text/html", content, text, asdict(table) | {"fold": fold})

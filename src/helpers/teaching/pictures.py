@@ -311,6 +311,7 @@ def plot_distribution(values, observed, x_label, *, observed_label, log=False, b
         figure, axes = _axes(2.1, RIGHT + 0.1)
         axes.hist(values, edges, color=style.ARM_COLORS[0], edgecolor=style.PAPER, linewidth=0.5)
         axes.axvline(observed, color=style.ARM_COLORS[1], linewidth=2)
+        axes.set_ylim(top=axes.get_ylim()[1] * 1.12)  # its label stands above the bars
         middle = np.sqrt(low * high) if log else (low + high) / 2
         right = observed > middle
         axes.annotate(
