@@ -145,16 +145,32 @@ def coefficient_rows(design, fit, log_limits, /, **keys):
     for place, term in enumerate(design.terms):
         here = {"variable": term.variable, "method": fit.method_of(place), **keys}
         for group, sign in term.directions.items():
-            limits = sorted((sign * low[place], sign * high[place]))
-            for statistic, value in (
-                ("hazard_ratio", np.exp(sign * fit.coef[place])),
-                ("hazard_ratio_conf_low", np.exp(limits[0])),
-                ("hazard_ratio_conf_high", np.exp(limits[1])),
-                ("p_wald", p[place]),
-                ("coef", sign * fit.coef[place]),
-                ("std_error", fit.std_error[place]),
-            ):
+            values = directed(
+                sign, fit.coef[place], fit.std_error[place], (low[place], high[place]), p[place]
+            )
+            for statistic, value in values.items():
                 yield result_row(statistic=statistic, value=value, group=group, **here)
+
+
+def directed(sign, coef, std_error, log_limits, p) -> dict:
+    """The statistics of a coefficient in one of its directions.
+
+    Parameters
+    ----------
+    sign : {1, -1}
+    coef, std_error, p : float or ndarray
+    log_limits : pair of float or ndarray
+        The lower one first.
+    """
+    low, high = log_limits[::sign]
+    return {
+        "hazard_ratio": np.exp(sign * coef),
+        "hazard_ratio_conf_low": np.exp(sign * low),
+        "hazard_ratio_conf_high": np.exp(sign * high),
+        "p_wald": p,
+        "coef": sign * coef,
+        "std_error": std_error,
+    }
 
 
 def p_rows(statistic, design, tests, /, **keys):

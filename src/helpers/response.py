@@ -59,15 +59,20 @@ def _rows(cohort):
         yield from _measurement_rows(cohort, variable)
 
 
-def _response_rows(cohort):
-    response = cohort.data["response"]
-    conventions = cohort.study.conventions
-    rules = {
+def response_tests(conventions) -> dict[str, str]:
+    """The rules by which response is compared, by statistic."""
+    return {
         "p": conventions.categorical_test,
         "p_pearson": "chi_square",
         "p_yates": "chi_square_yates",
         "p_fisher": "fisher",
     }
+
+
+def _response_rows(cohort):
+    response = cohort.data["response"]
+    conventions = cohort.study.conventions
+    rules = response_tests(conventions)
     counts = count_levels(cohort, response)
     for group, n in counts.sum().items():
         yield result_row("response", "n", n, group=group)
@@ -90,8 +95,8 @@ def _measurement_rows(cohort, variable):
     keys = {"analysis": "measurement", "variable": variable}
     cohort = _described(cohort, variable)
     before, after = (cohort.data[f"{variable}_{moment}"] for moment in ("baseline", "followup"))
-    change = _change(before, after, measurement.scale)
-    for level, values in (("baseline", before), ("followup", after), ("change", change)):
+    changes = pd.Series(change(before, after, measurement.scale), index=before.index)
+    for level, values in (("baseline", before), ("followup", after), ("change", changes)):
         samples = {group: own.dropna().to_numpy() for group, own in cohort.split(values).items()}
         on_log_scale = level == "change" and measurement.scale == "log"
         for group, sample in samples.items():
@@ -112,11 +117,17 @@ def _measurement_rows(cohort, variable):
         )
 
 
-def _change(before, after, scale):
-    """Differences, or logarithms of ratios where both values are positive."""
+def change(before, after, scale):
+    """Differences, or logarithms of ratios where both values are positive, NaN where not.
+
+    Parameters
+    ----------
+    before, after : Series or ndarray
+    scale : {'linear', 'log'}
+    """
     if scale == "log":
-        before, after = (np.log(values.where(values > 0)) for values in (before, after))
-    return (after - before).round(CHANGE_DECIMALS)
+        before, after = (np.log(np.where(values > 0, values, np.nan)) for values in (before, after))
+    return np.round(after - before, CHANGE_DECIMALS)
 
 
 def _paired_test_rows(samples, conventions, **keys):

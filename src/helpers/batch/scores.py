@@ -1,0 +1,108 @@
+"""How many printed numbers each of many cohorts gives back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from helpers.batch.cohorts import Wanted
+from helpers.batch.description import describe_batch
+from helpers.batch.survival import COEFFICIENT, MEDIAN, MULTIVARIABLE, summarize_survival_batch
+from helpers.published import COMPARED, NOT_TESTABLE, VERDICTS, Prints
+from helpers.results import KEYS
+
+SHARE = ("n", "percent", "n_missing", "p")
+SAMPLE = ("mean", "sd", "q1", "median", "q3")
+ARMS = ("n", "n_event", *MEDIAN, "p_logrank", *COEFFICIENT)
+COMPUTED = {  # what a batch gives of each analysis
+    "cohort": ("n",),
+    "baseline": (*SHARE, *SAMPLE),
+    "eligibility": SHARE,
+    "exposure": (*SHARE, *(f"duration_{name}" for name in ("n", "mean", "sd", "median"))),
+    "response": (*SHARE, "p_pearson", "p_yates", "p_fisher"),
+    "measurement": ("n", "q1", "median", "q3"),
+    "adverse_event": SHARE,
+    "interruption": SHARE,
+    "survival": (
+        *ARMS,
+        "n_missing",
+        *(
+            f"{name}{limit}"
+            for name in ("survival", "followup_median")
+            for limit in ("", "_conf_low", "_conf_high")
+        ),
+    ),
+    "subgroup": (*ARMS, "p"),
+    "cox_univariable": (*COEFFICIENT, "n", "n_event", "p_screening"),
+    **dict.fromkeys(MULTIVARIABLE, COEFFICIENT),
+}
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The printed numbers in many cohorts.
+
+    Attributes
+    ----------
+    ids : list of str
+        Of the rows of the ledger that are compared.
+    values : ndarray of shape (n_cohort, n_printed)
+        As computed; NaN where a cohort does not give the number.
+    verdicts : ndarray of shape (n_cohort, n_printed)
+        Places in `helpers.published.VERDICTS`.
+    """
+
+    ids: list[str]
+    values: np.ndarray
+    verdicts: np.ndarray
+
+    def count(self) -> pd.DataFrame:
+        """How many numbers of each cohort got each verdict."""
+        columns = {name: (self.verdicts == n).sum(axis=1) for n, name in enumerate(VERDICTS)}
+        return pd.DataFrame(columns)
+
+
+class Scorer:
+    """Compares the printed numbers of a study with those of its cohorts.
+
+    Numbers and verdicts are those of `helpers.sections.summarize_all` and
+    `helpers.published.compare`.
+
+    Parameters
+    ----------
+    ledger : DataFrame
+        See `helpers.published.load_ledger`.
+
+    Raises
+    ------
+    ValueError
+        A number is compared that is not computed in a batch.
+    """
+
+    def __init__(self, ledger):
+        rows = ledger[ledger["class"].isin(COMPARED)]
+        strange = [
+            row.id
+            for row in rows.itertuples()
+            if row.statistic not in COMPUTED.get(row.analysis, ())
+        ]
+        if strange:
+            raise ValueError(f"not computed in a batch: {', '.join(strange)}")
+        self._ids, self._prints = list(rows["id"]), Prints(rows)
+        self._places = rows.groupby(KEYS, sort=False).indices
+        self._wanted = Wanted(self._places)
+
+    def score(self, batch) -> Scores:
+        """Compute and judge the printed numbers of each cohort of a batch."""
+        shape = (batch.n_cohort, len(self._ids))
+        values, exists = np.full(shape, np.nan), np.zeros(shape, bool)
+        for summarize in (describe_batch, summarize_survival_batch):
+            for key, own, given in summarize(batch, self._wanted):
+                for place in self._places.get(key, ()):
+                    values[:, place] = own
+                    exists[:, place] = True if given is None else given
+        values[~exists] = np.nan
+        absent = VERDICTS.index(NOT_TESTABLE)
+        return Scores(self._ids, values, np.where(exists, self._prints.judge(values), absent))
