@@ -58,6 +58,11 @@ class Cohort:
         """The arms that are compared with the reference arm."""
         return [arm for arm in self.arms if arm != self.study.arm.reference]
 
+    def sizes(self) -> pd.Series:
+        """Number of patients in the whole cohort and in each arm, by key."""
+        n_patient = self.data["arm"].value_counts(sort=False).reindex(self.arms, fill_value=0)
+        return pd.Series({OVERALL: len(self.data), **n_patient})
+
     def groups(self):
         """Iterate over ``(key, patients)`` of the whole cohort and of each arm."""
         return self._groups.items()

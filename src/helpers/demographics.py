@@ -25,8 +25,8 @@ def summarize_demographics(cohort) -> pd.DataFrame:
 
 
 def _rows(cohort):
-    for group, patients in cohort.groups():
-        yield result_row("cohort", "n", len(patients), group=group)
+    for group, n in cohort.sizes().items():
+        yield result_row("cohort", "n", n, group=group)
     for variable in cohort.study.baseline:
         if cohort.study.covariates[variable].kind == "categorical":
             yield from _categorical_rows(cohort, variable)
@@ -57,9 +57,9 @@ def _continuous_rows(cohort, variable):
     conventions = cohort.study.conventions
     described_by_mean = cohort.study.covariates[variable].summary == "mean_sd"
     values = {}
-    for group, patients in cohort.groups():
-        values[group] = patients[variable].dropna().to_numpy()
-        n_missing = len(patients) - len(values[group])
+    for group, own in cohort.split(cohort.data[variable]).items():
+        values[group] = own.dropna().to_numpy()
+        n_missing = len(own) - len(values[group])
         yield result_row(statistic="n", value=len(values[group]), group=group, **keys)
         yield result_row(statistic="n_missing", value=n_missing, group=group, **keys)
         if described_by_mean:
@@ -112,7 +112,7 @@ def _exposure_rows(cohort, variable):
     yield from missing_rows(cohort, counts, **keys)
     if cohort.study.exposures[variable].duration is None:
         return
-    for group, patients in cohort.groups():
+    for group, patients in cohort.split(cohort.data[[variable, f"{variable}_duration"]]).items():
         durations = patients[f"{variable}_duration"].dropna()
         received = patients.loc[durations.index, variable]
         for level in ["", *counts.index]:

@@ -1,5 +1,6 @@
 """A yes or no of each patient as results: its share of each group, its test, its contrasts."""
 
+import numpy as np
 import pandas as pd
 
 from helpers.estimators import contingency
@@ -22,15 +23,20 @@ def count_levels(cohort, values) -> pd.DataFrame:
     """
     if values.dtype == "boolean":
         values = values.astype(pd.CategoricalDtype([False, True]))
-    groups = cohort.split(values).items()
-    return pd.DataFrame({group: own.value_counts(sort=False) for group, own in groups})
+    shape = len(cohort.arms), len(values.cat.categories) + 1
+    arm = pd.Categorical(cohort.data["arm"], categories=cohort.arms).codes
+    cell = np.ravel_multi_index((arm, values.cat.codes + 1), shape)
+    counts = np.bincount(cell, minlength=np.prod(shape)).reshape(shape)[:, 1:]
+    levels = pd.CategoricalIndex(values.cat.categories, dtype=values.dtype)
+    by_arm = dict(zip(cohort.arms, counts, strict=True))
+    return pd.DataFrame({OVERALL: counts.sum(axis=0), **by_arm}, index=levels)
 
 
 def missing_rows(cohort, counts, **keys):
     """Yield ``n_missing`` of each group for counts that `count_levels` made."""
-    for group, patients in cohort.groups():
-        n_missing = len(patients) - counts[group].sum()
-        yield result_row(statistic="n_missing", value=n_missing, group=group, **keys)
+    n_missing = cohort.sizes() - counts.sum()
+    for group, n in n_missing.items():
+        yield result_row(statistic="n_missing", value=n, group=group, **keys)
 
 
 def level_rows(counts, level, conf_level, /, **keys):

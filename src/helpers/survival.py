@@ -10,6 +10,7 @@ from helpers.condensed import condense, count, n_patient_of
 from helpers.disclosure import hide_steps, round_at_risk
 from helpers.estimators import kaplan_meier as km
 from helpers.estimators.logrank import logrank
+from helpers.estimators.proportional_hazards import schoenfeld_residuals
 from helpers.estimators.restricted_mean import (
     common_horizon,
     restricted_mean,
@@ -53,9 +54,8 @@ def summarize_survival(cohort) -> pd.DataFrame:
 
 def _endpoint_rows(cohort, endpoint):
     keys = {"analysis": "survival", "endpoint": endpoint, "variable": "arm"}
-    for group, patients in cohort.groups():
-        n_missing = patients[f"{endpoint}_time"].isna().sum()
-        yield result_row(statistic="n_missing", value=n_missing, group=group, **keys)
+    for group, unknown in cohort.split(cohort.data[f"{endpoint}_time"].isna()).items():
+        yield result_row(statistic="n_missing", value=unknown.sum(), group=group, **keys)
     everyone, cohort = cohort.observed(endpoint), _by_arm(cohort, endpoint)
     yield from median_rows(cohort, endpoint, **keys)
     yield from _milestone_rows(cohort, endpoint, keys)
@@ -243,11 +243,10 @@ def estimate_schoenfeld_residuals(cohort, endpoint) -> pd.DataFrame:
     if cohort.study.suppress_below > 1:
         return pd.DataFrame(columns=["group", "time", "n_event", "residual", "trend"])
     design = design_model(cohort, endpoint, ["arm"])
-    fit = fit_model(design, cohort.study.conventions)
-    checked = check_hazards(fit, cohort.study.conventions)
+    found = schoenfeld_residuals(fit_model(design, cohort.study.conventions))
     frames = []
-    for term, residuals in zip(design.terms, checked.residuals.T, strict=True):
-        events = {"time": checked.time, "n_event": checked.n_event, "residual": residuals}
+    for term, values in zip(design.terms, found.values.T, strict=True):
+        events = {"time": found.time, "n_event": found.n_event, "residual": values}
         frame = _average(pd.DataFrame(events).dropna())
         frames.append(frame.assign(trend=_trend, group=term.group))
     return pd.concat(frames, ignore_index=True)
@@ -265,7 +264,7 @@ def _average(residuals):
 
 
 def _trend(frame):
-    if len(frame) < FEWEST_TO_SMOOTH:
+    if len(frame) < FEWEST_TO_SMOOTH or frame["time"].nunique() == 1:
         return np.nan
     from statsmodels.nonparametric.smoothers_lowess import lowess
 

@@ -23,19 +23,29 @@ class ProportionalHazards:
         For each covariate, the test that its coefficient does not change with time.
     overall : ChiSquare
         The test of all together.
-    time : ndarray of shape (m,)
-    n_event : ndarray of shape (m,)
-        Events that share a residual: one, or those of a time and a pattern of covariates.
-    residuals : ndarray of shape (m, p)
-        Scaled Schoenfeld residuals, the coefficient added: their mean is the coefficient,
-        their course over time is its course. NaN where there is no coefficient.
     """
 
     tests: tuple[ChiSquare, ...]
     overall: ChiSquare
+
+
+@dataclass(frozen=True)
+class SchoenfeldResiduals:
+    """Scaled Schoenfeld residuals of a fitted Cox model, in the order of time.
+
+    Attributes
+    ----------
+    time : ndarray of shape (m,)
+    n_event : ndarray of shape (m,)
+        Events that share a residual: one, or those of a time and a pattern of covariates.
+    values : ndarray of shape (m, p)
+        The coefficient is added: their mean is the coefficient, their course over time is its
+        course. NaN where there is no coefficient.
+    """
+
     time: np.ndarray
     n_event: np.ndarray
-    residuals: np.ndarray
+    values: np.ndarray
 
 
 def proportional_hazards(fit, *, transform) -> ProportionalHazards:
@@ -63,10 +73,8 @@ def proportional_hazards(fit, *, transform) -> ProportionalHazards:
     if transform not in TRANSFORMS:
         raise ValueError(f"unknown transform {transform!r}; they are {', '.join(TRANSFORMS)}")
     model, used = fit.model, fit.model.used
-    for reason in (NO_EVENT, MONOTONE, *([] if len(used) else [NO_INFORMATION])):
-        if reason in fit.reasons:
-            return _no_test(len(fit.coef), reason)
-    sets = model.sets
+    if reason := _why_not(fit):
+        return _no_test(len(fit.coef), reason)
     there = model.at(fit.coef[used] * model.scale)
     height = _height(model, transform)
     if not np.isfinite(height).all():
@@ -91,15 +99,39 @@ def proportional_hazards(fit, *, transform) -> ProportionalHazards:
     tests = [no_chi_square(reason) for reason in fit.reasons]
     for own, place in enumerate(used):
         tests[place] = test(own)
-    overall = test(*range(len(used)))
-    moment, row, n_event = sets.list_events()
+    return ProportionalHazards(tuple(tests), test(*range(len(used))))
+
+
+def schoenfeld_residuals(fit) -> SchoenfeldResiduals:
+    """Scaled Schoenfeld residuals of a Cox model; none where a coefficient is infinite.
+
+    Parameters
+    ----------
+    fit : CoxFit
+
+    References
+    ----------
+    Grambsch PM, Therneau TM. Biometrika 1994;81:515-526.
+    """
+    if _why_not(fit):
+        nothing = np.empty(0)
+        return SchoenfeldResiduals(nothing, nothing.astype(int), np.empty((0, len(fit.coef))))
+    model, used = fit.model, fit.model.used
+    there = model.at(fit.coef[used] * model.scale)
+    moment, row, n_event = model.sets.list_events()
     observed = there.covariates[row] - there.means[moment]
-    residuals = np.full((len(row), len(fit.coef)), math.nan)
-    scaled = observed @ np.linalg.inv(plain) * sets.n_event.sum() / model.scale
-    residuals[:, used] = scaled + fit.coef[used]
-    time = sets.time[moment]
+    variance = np.linalg.inv(there.information()) * model.sets.n_event.sum()
+    values = np.full((len(row), len(fit.coef)), math.nan)
+    values[:, used] = observed @ variance / model.scale + fit.coef[used]
+    time = model.sets.time[moment]
     order = np.argsort(time, kind="stable")
-    return ProportionalHazards(tuple(tests), overall, time[order], n_event[order], residuals[order])
+    return SchoenfeldResiduals(time[order], n_event[order], values[order])
+
+
+def _why_not(fit):
+    """Why a model cannot be extended; empty if it can."""
+    reasons = (NO_EVENT, MONOTONE, *([] if len(fit.model.used) else [NO_INFORMATION]))
+    return next((reason for reason in reasons if reason in fit.reasons), "")
 
 
 def _height(model, transform):
@@ -131,7 +163,4 @@ def _height(model, transform):
 
 def _no_test(n_covariate, reason):
     nothing = no_chi_square(reason)
-    none = np.full((0, n_covariate), math.nan)
-    return ProportionalHazards(
-        (nothing,) * n_covariate, nothing, np.empty(0), np.empty(0, int), none
-    )
+    return ProportionalHazards((nothing,) * n_covariate, nothing)
