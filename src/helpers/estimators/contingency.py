@@ -1,5 +1,6 @@
 """Counts: tests of contingency tables, proportions and their contrasts, balance of levels."""
 
+import functools
 import math
 from dataclasses import dataclass
 
@@ -59,7 +60,18 @@ def _chi_square(table, method, correction):
         return no_test("a row or a column is empty")
     if min(table.shape) < 2:
         return no_test("fewer than two rows or columns")
-    return PValue(float(stats.chi2_contingency(table, correction=correction).pvalue), method)
+    return PValue(float(_chi_square_p(table, correction)), method)
+
+
+def _chi_square_p(tables, correction):
+    """p values of tables without empty rows or columns, of shape (..., r, k)."""
+    expected = _expected(tables)
+    gap = np.abs(tables - expected)
+    n_row, n_column = tables.shape[-2:]
+    df = (n_row - 1) * (n_column - 1)
+    if correction and df == 1:
+        gap = np.maximum(gap - 0.5, 0)
+    return stats.chi2.sf((gap**2 / expected).sum(axis=(-1, -2)), df)
 
 
 def fisher(table) -> PValue:
@@ -89,6 +101,13 @@ def fisher(table) -> PValue:
     1983;78:427-434.
     """
     table = _without_empty(np.asarray(table, dtype=int))
+    return _fisher(tuple(map(tuple, table.tolist())))
+
+
+@functools.lru_cache(maxsize=256)
+def _fisher(rows):
+    """Fisher's test of a table without empty rows and columns, which several rules may ask for."""
+    table = np.array(rows)
     if min(table.shape) < 2:
         return PValue(1.0, "fisher")
     if table.shape[0] > table.shape[1]:
@@ -239,20 +258,28 @@ def categorical_test(table, rule) -> PValue:
     table = _without_empty(np.asarray(table))
     if min(table.shape) < 2:
         return no_test("fewer than two rows or columns are observed")
+    if _needs_fisher(table, rule):
+        return fisher(table)
+    return yates(table) if rule == "chi_square_yates" else pearson(table)
+
+
+def _needs_fisher(tables, rule):
+    """Which tables a rule leads to Fisher's test, of shape (..., r, k)."""
     match rule:
         case "fisher_if_observed_below_5":
-            small = table.min() < SMALL_COUNT
+            return tables.min(axis=(-1, -2)) < SMALL_COUNT
         case "fisher_if_expected_below_5":
-            small = stats.contingency.expected_freq(table).min() < SMALL_COUNT
-        case "chi_square":
-            small = False
-        case "chi_square_yates":
-            return yates(table)
+            return _expected(tables).min(axis=(-1, -2)) < SMALL_COUNT
+        case "chi_square" | "chi_square_yates":
+            return np.zeros(tables.shape[:-2], bool)
         case "fisher":
-            small = True
-        case _:
-            raise ValueError(f"unknown rule {rule!r}")
-    return fisher(table) if small else pearson(table)
+            return np.ones(tables.shape[:-2], bool)
+    raise ValueError(f"unknown rule {rule!r}")
+
+
+def _expected(tables):
+    rows, columns = (tables.sum(axis=axis, keepdims=True) for axis in (-1, -2))
+    return rows * columns / tables.sum(axis=(-1, -2), keepdims=True)
 
 
 def categorical_test_batch(tables, rule) -> np.ndarray:
@@ -269,9 +296,16 @@ def categorical_test_batch(tables, rule) -> np.ndarray:
     ndarray of shape (n_table,)
         p values; NaN where there is no test.
     """
-    shape = tables.shape[1:]
     distinct, place = _unique_rows(tables.reshape(len(tables), -1))
-    return np.array([categorical_test(table.reshape(shape), rule).p for table in distinct])[place]
+    distinct = distinct.reshape(-1, *tables.shape[1:])
+    p = np.empty(len(distinct))
+    is_full = distinct.any(axis=1).all(axis=-1) & distinct.any(axis=2).all(axis=-1)
+    by_chi_square = np.flatnonzero(is_full)
+    by_chi_square = by_chi_square[~_needs_fisher(distinct[by_chi_square], rule)]
+    p[by_chi_square] = _chi_square_p(distinct[by_chi_square], rule == "chi_square_yates")
+    for number in np.setdiff1d(np.arange(len(p)), by_chi_square):
+        p[number] = categorical_test(distinct[number], rule).p
+    return p[place]
 
 
 def _without_empty(table):
