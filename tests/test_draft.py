@@ -258,6 +258,16 @@ def test_what_cannot_be_compared_is_said(tmp_path):
     assert len(caught.value.problems) == 2
 
 
+def test_a_draft_counts_the_events_that_it_guesses(tmp_path):
+    rows = [f"{n},{'ab'[n % 2]},{n + 1},{(0, 1, 1, 1, 2)[n % 5]},{n % 3}" for n in range(50)]
+    path = tmp_path / "c.csv"
+    path.write_text("\n".join(["id,arm,os_months,os_event,stage", *rows]), "utf-8")
+    text, study = drafted(path, tmp_path)
+    assert study.endpoints["os"].event_codes == [1]
+    assert "os_event has about 30." in text
+    assert study.prognostic == ["arm", "stage"]
+
+
 def test_the_command_writes_the_draft_and_its_schema(tmp_path):
     path, out = spreadsheet(tmp_path), tmp_path / "study.yml"
     done = CliRunner().invoke(main, ["draft-study", str(path), "--out", str(out)])

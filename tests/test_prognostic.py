@@ -5,7 +5,7 @@ from three_arms import DESIGNS, PATIENTS, STUDY, assert_equals_r, three_arms
 from helpers.estimators.cox import MONOTONE
 from helpers.prognostic import summarize_prognostic_factors
 from helpers.results import select, value_of
-from helpers.tables import table_cox_sensitivity
+from helpers.tables import table_cox, table_cox_sensitivity
 
 MODELS = ["cox_multivariable", "cox_full", "cox_firth"]
 
@@ -117,6 +117,26 @@ def test_a_level_without_events_does_not_enter_and_firth_gives_it_a_ratio(result
     assert firth["method"]["large_vs_squamous", "hazard_ratio_conf_low"] == (
         "profile penalized likelihood"
     )
+
+
+def test_a_covariate_without_a_maximum_is_left_to_firth_and_the_tables_say_why(results):
+    study = three_arms().study
+    keys = {"endpoint": "pfs", "variable": "arm"}
+    rows = select(results, analysis="cox_multivariable", **keys)
+    assert set(rows["method"]) == {f"none: screened out, no p: {MONOTONE}"}
+    rows = select(results, analysis="cox_firth", group="large_vs_squamous", **keys)
+    value = rows.set_index("statistic")["value"]
+    assert 0 < value["hazard_ratio_conf_low"] < value["hazard_ratio"] < 0.5  # of no event
+    assert value["hazard_ratio"] < value["hazard_ratio_conf_high"] < np.inf
+    reason = f"No hazard ratio (–) of Cell type: large: {MONOTONE}."
+    assert reason in table_cox(results, study, "pfs").notes
+    table = table_cox_sensitivity(results, study, "pfs")
+    assert reason in table.notes
+    assert "with those that alone have no estimate" in table.notes[0]
+    table = table_cox_sensitivity(results, study, "os")
+    assert table.notes == [
+        "Firth’s penalty: the covariates of the multivariable model; profile likelihood."
+    ]
 
 
 def test_firth_shrinks_towards_no_effect_and_mirrors_its_limits(results):

@@ -200,10 +200,10 @@ def test_the_dictionary_has_every_column_that_a_cohort_needs():
 
 
 def test_every_convention_is_named():
-    rows = dict(cells_of(table_conventions(published_study())))
-    assert rows["ties"] == "efron"
-    assert rows["categorical test"] == "fisher if observed below 5"
-    assert rows["confidence level"] == "0.95"
+    rows = {name: cells for name, *cells in cells_of(table_conventions(published_study()))}
+    assert rows["ties"] == ["Tied events in the Cox model", "efron"]
+    assert rows["categorical_test"] == ["Contingency table", "fisher if observed below 5"]
+    assert rows["confidence_level"] == ["Confidence level of intervals", "0.95"]
     assert len(rows) == len(type(STUDY.conventions).model_fields)
 
 
@@ -283,6 +283,30 @@ def test_a_covariate_that_was_screened_out_is_blank_and_one_without_estimate_is_
     ]
     rows = cells_of(table_cox_sensitivity(rows_of(table), STUDY, "os"))
     assert rows[2] == ("Male", "", "", "", "–", "–", "", "")
+
+
+@pytest.mark.parametrize(
+    ("build", "place", "words"),
+    [
+        (table_cox, ("cox_univariable", "os", "sex", "", "m_vs_f"), "Sex: Male"),
+        (table_cox, ("cox_univariable", "os", "age", "", "per_unit"), "Age"),
+        (table_subgroups, ("subgroup", "os", "sex", "m", "new_vs_old"), "Sex: Male"),
+    ],
+)
+def test_a_hazard_ratio_that_does_not_exist_has_its_reason_below_the_table(build, place, words):
+    rows = rows_of({place: {"hazard_ratio": math.nan}})
+    table = build(rows.assign(method="none: no event"), STUDY, "os")
+    assert f"No hazard ratio (–) of {words}: no event." in table.notes
+    for method in ("none: screened out, p 0.5", "hidden: a count below 5"):
+        table = build(rows.assign(method=method), STUDY, "os")
+        assert not any("(–) of" in note for note in table.notes)
+
+
+def test_the_survival_table_says_why_a_hazard_ratio_does_not_exist():
+    place = ("survival", "os", "arm", "", "new_vs_old")
+    rows = rows_of({place: {"hazard_ratio": math.nan}}).assign(method="none: no event")
+    compared = "overall survival, New drug against Old drug"
+    assert f"No hazard ratio (–) of {compared}: no event." in table_survival(rows, STUDY).notes
 
 
 def test_the_tests_of_response_stand_side_by_side():

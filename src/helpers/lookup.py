@@ -51,6 +51,8 @@ class Lookup:
 def covariates_of_model(results, study, endpoint, analysis) -> list[str]:
     """The covariates of a Cox model in the study's order, less those that were screened out.
 
+    One that was screened out has no hazard ratio in this model.
+
     Parameters
     ----------
     results : DataFrame
@@ -59,8 +61,10 @@ def covariates_of_model(results, study, endpoint, analysis) -> list[str]:
     analysis : {'cox_univariable', 'cox_multivariable', 'cox_full', 'cox_firth'}
     """
     rows = select(results, endpoint=endpoint)
-    found = set(select(rows, analysis=analysis, statistic="hazard_ratio")["variable"])
+    ratios = select(rows, analysis=analysis, statistic="hazard_ratio")
+    found = set(ratios["variable"])
     if analysis in SCREENED:
         entered = select(rows, analysis="cox_univariable", statistic="entered")
-        found -= set(entered.loc[entered["value"] == 0, "variable"])
+        has_ratio = set(ratios.loc[ratios["value"].notna(), "variable"])
+        found -= set(entered.loc[entered["value"] == 0, "variable"]) - has_ratio
     return [variable for variable in study.prognostic if variable in found]

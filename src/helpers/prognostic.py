@@ -7,6 +7,7 @@ import pandas as pd
 
 from helpers.condensed import condense, count
 from helpers.estimators.compiling import LARGE
+from helpers.estimators.cox import MONOTONE
 from helpers.estimators.firth import fit_firth, profile_firth, wald_profile
 from helpers.imputation import fit_imputed
 from helpers.regression import (
@@ -37,10 +38,10 @@ def summarize_prognostic_factors(cohort) -> pd.DataFrame:
     DataFrame
         Results of ``cox_univariable`` (each covariate alone), ``cox_multivariable`` (those
         whose univariable Wald test is below the screening threshold, all levels jointly),
-        ``cox_full`` (all) and ``cox_firth`` (the screened ones with Firth's penalty), and of
-        ``cox_imputed`` (all, by multiple imputation) where the conventions ask for it. A model
-        is fitted to the patients in whom its covariates, time and event are known. A covariate
-        that was screened out has NaN.
+        ``cox_full`` (all) and ``cox_firth`` (with Firth's penalty, those that entered and those
+        whose own likelihood has no maximum), and of ``cox_imputed`` (all, by multiple
+        imputation) where the conventions ask for it. A model is fitted to the patients in whom
+        its covariates, time and event are known. A covariate that was screened out has NaN.
     """
     return collect_results(
         row for endpoint in cohort.study.endpoints for row in _endpoint_rows(cohort, endpoint)
@@ -61,7 +62,12 @@ def _endpoint_rows(cohort, endpoint):
         yield from _screening_rows(tests[variable], study, variable=variable, **keys)
     threshold = study.conventions.screening_threshold
     entered = [variable for variable, test in tests.items() if test.p < threshold]
-    models = {"cox_multivariable": entered, "cox_full": study.prognostic, "cox_firth": entered}
+    endless = [v for v, test in tests.items() if test.method == f"none: {MONOTONE}"]
+    models = {
+        "cox_multivariable": entered,
+        "cox_full": study.prognostic,
+        "cox_firth": [v for v in study.prognostic if v in entered or v in endless],
+    }
     if study.conventions.missing == "mice":
         models["cox_imputed"] = study.prognostic
     for analysis, variables in models.items():
@@ -82,7 +88,7 @@ def _endpoint_rows(cohort, endpoint):
         test = "p_likelihood_ratio" if analysis == "cox_firth" else "p_proportional_hazards"
         for variable in study.prognostic:
             if variable not in variables:
-                method = f"none: screened out, p {tests[variable].p:.3g}"
+                method = f"none: screened out, {_screening_result(tests[variable])}"
                 yield from _absent_rows(
                     study, variable, (*COEFFICIENT, test), method=method, **keys
                 )
@@ -109,6 +115,10 @@ def _screening_rows(test, study, **keys):
         method=f"p_screening below {threshold:g}",
         **keys,
     )
+
+
+def _screening_result(test):
+    return f"p {test.p:.3g}" if test.p == test.p else test.method.replace("none:", "no p:")
 
 
 def _model_rows(study, design, fit, **keys):

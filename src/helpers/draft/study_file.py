@@ -211,8 +211,11 @@ def _write_covariates(columns, keys):
 
 
 def _write_models(roles, keys):
-    event = roles.endpoints[0].columns[-1]
-    count = len(event.cells) if event.is_date else event.cells.value_counts().min()
+    first = roles.endpoints[0]
+    event = first.columns[-1]
+    count = len(event.cells)
+    if not first.event_dates:
+        count = int(event.cells.isin(guess_codes(event, first.time)[0]).sum())
     yield ""
     yield f"baseline: {_flow(keys)}"
     yield (

@@ -1,6 +1,7 @@
 """Survival, response, laboratory values and adverse events."""
 
 from helpers.formats import (
+    NO_VALUE,
     format_count,
     format_estimate,
     format_interval,
@@ -16,6 +17,7 @@ from helpers.tables.parts import (
     group_columns,
     interval_name,
     notes_of,
+    why_no_ratio,
     with_unit,
 )
 from helpers.tables.table import Column, Row, Table
@@ -36,7 +38,7 @@ def table_survival(results, study) -> Table:
     unit, interval = study.time.unit, interval_name(study)
     columns = [Column("Endpoint", "text"), *(Column(study.arm.levels[arm].label) for arm in arms)]
     columns.append(Column("Comparison"))
-    rows = []
+    rows, ratios = [], []
     for endpoint, described in study.endpoints.items():
         keys = {"analysis": "survival", "endpoint": endpoint, "variable": "arm"}
         rows.append(Row((described.label,), "section"))
@@ -58,11 +60,16 @@ def table_survival(results, study) -> Table:
             p = lookup.value(group=BETWEEN_ARMS, statistic=statistic, **keys)
             rows.append(Row((label, *[""] * len(arms), format_p(p))))
         rows += _contrast_rows(lookup, study, keys)
+        ratios += [
+            (f"{described.label.lower()}, {label}", keys | {"group": group})
+            for group, label in contrasts(study).items()
+        ]
         rows += _restricted_mean_rows(lookup, results, study, keys)
     notes = notes_of(
         study,
         f"CI: confidence interval. NA: not reached. Median intervals: "
         f"{study.conventions.median_conf_type.replace('_', '-')}.",
+        *why_no_ratio(lookup, ratios),
     )
     return Table("tab-survival", "Survival by arm", columns, rows, notes)
 
@@ -84,7 +91,9 @@ def table_milestones(results, study) -> Table:
             shares = [lookup.interval("survival", level=time, group=arm, **keys) for arm in arms]
             cells = [format_estimate(*(100 * share for share in three)) for three in shares]
             rows.append(Row((f"{float(time):g}", *cells)))
-    return Table("tab-milestones", "Survival at milestones", columns, rows, notes_of(study))
+    open_ended = any(NO_VALUE in row.cells for row in rows)
+    notes = notes_of(study, f"{NO_VALUE}: after the last observation." if open_ended else "")
+    return Table("tab-milestones", "Survival at milestones", columns, rows, notes)
 
 
 def table_response(results, study) -> Table:

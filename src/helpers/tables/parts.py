@@ -74,6 +74,27 @@ def notes_of(study, *sentences) -> list[str]:
     return [*filter(None, sentences), *(hidden if below > 1 else []), *synthetic]
 
 
+def why_no_ratio(lookup, places) -> list[str]:
+    """A sentence for each reason for which hazard ratios do not exist.
+
+    Parameters
+    ----------
+    lookup : Lookup
+    places : iterable of (str, dict)
+        What is compared, in words, and the keys of its hazard ratio. A covariate that was
+        screened out needs no sentence.
+    """
+    named = {}
+    for words, keys in places:
+        reason = lookup.method(statistic="hazard_ratio", **keys).removeprefix("none: ")
+        ratio = lookup.value(statistic="hazard_ratio", **keys)
+        if ratio != ratio and reason and not reason.startswith(("screened out", "hidden")):
+            named.setdefault(reason, {})[words] = None
+    return [
+        f"No hazard ratio (–) of {'; '.join(names)}: {reason}." for reason, names in named.items()
+    ]
+
+
 def format_p_or_blank(p) -> str:
     """Format a p value; blank where the row has none."""
     return "" if p != p else format_p(p)

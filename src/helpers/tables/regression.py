@@ -3,8 +3,8 @@
 from helpers.estimators.firth import WALD
 from helpers.formats import format_estimate, format_number, format_p
 from helpers.lookup import Lookup, covariates_of_model
-from helpers.results import BETWEEN_ARMS, OVERALL, contrast, select
-from helpers.tables.parts import contrasts, interval_name, notes_of
+from helpers.results import BETWEEN_ARMS, OVERALL, PER_UNIT, contrast, select
+from helpers.tables.parts import contrasts, interval_name, notes_of, why_no_ratio
 from helpers.tables.table import Column, Row, Table
 
 MODELS = {
@@ -29,11 +29,10 @@ def table_cox(results, study, endpoint) -> Table:
     label = study.endpoints[endpoint].label.lower()
     models = ["cox_univariable", "cox_multivariable"]
     threshold = study.conventions.screening_threshold
-    notes = notes_of(
-        study,
+    notes = [
         f"Covariates with a univariable p below {threshold:g} entered the multivariable model. "
-        "HR: hazard ratio. PH p: test of proportional hazards.",
-    )
+        "HR: hazard ratio. PH p: test of proportional hazards."
+    ]
     return _cox_table(
         results, study, endpoint, models, f"tab-cox-{endpoint}", f"Cox regression of {label}", notes
     )
@@ -47,11 +46,14 @@ def table_cox_sensitivity(results, study, endpoint) -> Table:
         models.append("cox_imputed")
     name = f"tab-cox-sensitivity-{endpoint}"
     caption = f"Other Cox models of {label}"
-    firth = select(results, analysis="cox_firth", endpoint=endpoint)
-    is_wald = firth["method"].eq(WALD).any()
+    is_wald = select(results, analysis="cox_firth", endpoint=endpoint)["method"].eq(WALD).any()
     limits = "Wald’s limits, as patients are many" if is_wald else "profile likelihood"
-    note = f"Firth’s penalty: the covariates of the multivariable model, {limits}."
-    notes = notes_of(study, note)
+    firth, screened = (
+        covariates_of_model(results, study, endpoint, model)
+        for model in ("cox_firth", "cox_multivariable")
+    )
+    more = ", with those that alone have no estimate" if firth != screened else ""
+    notes = [f"Firth’s penalty: the covariates of the multivariable model{more}; {limits}."]
     return _cox_table(results, study, endpoint, models, name, caption, notes, hazards=False)
 
 
@@ -132,6 +134,7 @@ def table_subgroups(results, study, endpoint) -> Table:
         study,
         f"p: {SUBGROUP_TESTS[test]}; of an interaction, likelihood-ratio test. "
         "HR: hazard ratio. NA: not reached.",
+        *why_no_ratio(lookup, _subgroup_ratios(study, endpoint)),
     )
     return Table(f"tab-subgroups-{endpoint}", caption, columns, rows, notes, stacked=True)
 
@@ -199,7 +202,35 @@ def _cox_table(results, study, endpoint, models, name, caption, notes, hazards=T
             else:
                 own = cells(variable, contrast(level, reference))
                 rows.append(Row((levels[level].label, counts, *own), indent=True))
+    ratios = [pair for model in models for pair in _cox_ratios(study, endpoint, model)]
+    notes = notes_of(study, *notes, *why_no_ratio(lookup, ratios))
     return Table(name, caption, columns, rows, notes, stacked=True)
+
+
+def _cox_ratios(study, endpoint, model):
+    """What a Cox model compares, with the keys of its hazard ratio."""
+    for variable in study.prognostic:
+        keys = {"analysis": model, "endpoint": endpoint, "variable": variable}
+        reference = study.reference(variable)
+        if reference is None:
+            yield study.label(variable), keys | {"group": PER_UNIT}
+            continue
+        for level in study.levels(variable):
+            if level != reference:
+                group = contrast(level, reference)
+                yield study.describe_level(variable, level), keys | {"group": group}
+
+
+def _subgroup_ratios(study, endpoint):
+    """What is compared within subgroups, with the keys of its hazard ratio."""
+    compared = contrasts(study)
+    for variable in study.subgroups:
+        for level in study.levels(variable):
+            keys = {"analysis": "subgroup", "endpoint": endpoint, "variable": variable}
+            for group, label in compared.items():
+                words = study.describe_level(variable, level)
+                words += f", {label}" if len(compared) > 1 else ""
+                yield words, keys | {"level": level, "group": group}
 
 
 def _events(lookup, endpoint, variable, level):
