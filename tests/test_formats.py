@@ -10,6 +10,7 @@ from helpers.formats import (
     format_interval,
     format_number,
     format_p,
+    format_significant,
 )
 
 
@@ -36,6 +37,23 @@ from helpers.formats import (
 )
 def test_format_number(value, decimals, expected):
     assert format_number(value, decimals) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (0.043219, "0.04322"),
+        (-1.15227, "−1.152"),
+        (43.0, "43"),
+        (1210.0, "1210"),
+        (123456.7, "123457"),
+        (9.9996, "10"),
+        (0.0, "0"),
+        (inf, "NA"),
+    ],
+)
+def test_format_significant(value, expected):
+    assert format_significant(value) == expected
 
 
 @pytest.mark.parametrize(

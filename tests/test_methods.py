@@ -25,7 +25,7 @@ def changed(**conventions):
 @pytest.mark.parametrize("name", ["study", "hepatocellular", "gbsg2", "actg175"])
 def test_every_citation_has_its_reference_in_the_order_of_the_text(name):
     text = format_methods(describe_methods(load_study(ROOT / "data" / f"{name}.yml")), BIBLIOGRAPHY)
-    body, references = text.split("\n\n")
+    body, references = text.rsplit("\n\n", 1)
     cited = [int(n) for group in re.findall(r"\[([\d, ]+)\]", body) for n in group.split(", ")]
     first = list(dict.fromkeys(cited))
     assert first == list(range(1, len(first) + 1))

@@ -49,6 +49,13 @@ def format_number(value, decimals=1) -> str:
     return f"{MINUS}{size}" if value < 0 and float(size) else size
 
 
+def format_significant(value, digits=4) -> str:
+    """Format a number with at most so many significant digits, but all before the point."""
+    size = math.floor(math.log10(abs(value))) if value and math.isfinite(value) else 0
+    text = format_number(value, max(digits - 1 - size, 0))
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def format_interval(low, high, decimals=1) -> str:
     """Format an interval as ``low to high``."""
     return f"{format_number(low, decimals)} to {format_number(high, decimals)}"

@@ -49,7 +49,7 @@ TRANSFORMS = {
 
 
 def describe_methods(study) -> list[str]:
-    """Write the paragraph on statistical methods.
+    """Write the paragraphs on statistical methods: patients, survival, models, events, all.
 
     Parameters
     ----------
@@ -58,30 +58,25 @@ def describe_methods(study) -> list[str]:
     Returns
     -------
     list of str
-        Sentences as plain text, with citations such as ``[@cox1972]``, the keys of
+        Plain text, with citations such as ``[@cox1972]``, the keys of
         ``book/references.bib``. What the study does not do is not mentioned.
     """
-    return [
-        *_comparison(study),
-        *_baseline(study),
-        *_times(study),
-        *_survival(study),
-        *_competing(study),
-        *_models(study),
-        *_missing(study),
-        *_subgroups(study),
-        *_response(study),
-        *_safety(study),
-        *_general(study),
+    paragraphs = [
+        [*_comparison(study), *_baseline(study)],
+        [*_times(study), *_survival(study), *_competing(study)],
+        [*_models(study), *_missing(study), *_subgroups(study)],
+        [*_response(study), *_safety(study)],
+        _general(study),
     ]
+    return [text for sentences in paragraphs if (text := " ".join(sentences))]
 
 
-def format_methods(sentences, bibliography) -> str:
+def format_methods(paragraphs, bibliography) -> str:
     """Number the citations in their order and list the references below.
 
     Parameters
     ----------
-    sentences : list of str
+    paragraphs : list of str
         By `describe_methods`.
     bibliography : path-like
         A BibTeX file with the keys.
@@ -93,21 +88,21 @@ def format_methods(sentences, bibliography) -> str:
         found = [numbers.setdefault(key, len(numbers) + 1) for key in keys]
         return f" [{', '.join(map(str, found))}]"
 
-    text = CITED.sub(number, " ".join(sentences))
+    text = CITED.sub(number, "\n\n".join(paragraphs))
     references = _references(bibliography, list(numbers))
     lines = [f"{numbers[key]}. {references[key]}" for key in numbers]
     return "\n".join([text, "", *lines]) + "\n"
 
 
-def write_methods(sentences, path) -> None:
-    """Write the paragraph with its references, by the bibliography of the book."""
-    text = format_methods(sentences, find_project() / "book" / "references.bib")
+def write_methods(paragraphs, path) -> None:
+    """Write the paragraphs with their references, by the bibliography of the book."""
+    text = format_methods(paragraphs, find_project() / "book" / "references.bib")
     Path(path).write_text(text, "utf-8")
 
 
-def cite_in_page(sentences) -> str:
-    """Write the sentences as Markdown of a page, in which citations are links."""
-    text = " ".join(sentences)
+def cite_in_page(paragraphs) -> str:
+    """Write the paragraphs as Markdown of a page, in which citations are links."""
+    text = "\n\n".join(paragraphs)
     parts = CITED.split(text)
     cited = [f" {{cite}}`{keys.replace('@', '')}`" for keys in parts[1::2]]
     plain = [escape_markdown(part) for part in parts[::2]]

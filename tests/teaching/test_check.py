@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from helpers.results import result_row
-from helpers.teaching.agreement import show_agreement
+from helpers.teaching import agreement
+from helpers.teaching.agreement import show_agreement, show_steps
 from helpers.teaching.check import check_answer
 
 
@@ -26,6 +27,12 @@ def test_an_answer_may_be_off_by_half_a_percent(answer, right):
     assert check_answer(Answers(), answer, ten="median").correct is right
     assert not check_answer(Answers(), 13.07, ten="median").correct
     assert not check_answer(Answers(), 13.05, ten="median", tolerance=0).correct
+
+
+def test_a_right_answer_is_told_the_number_of_the_book():
+    assert check_answer(Answers(), 13.05, ten="median").message == (
+        "The book has the same number, 13."
+    )
 
 
 def test_keys_name_a_result():
@@ -57,3 +64,13 @@ def test_a_wrong_answer_is_told_what_to_do_and_never_the_number(answer, message)
 def test_numbers_that_differ_are_not_shown_as_equal():
     with pytest.raises(ValueError, match="a number: R has 1.001, not 1.0"):
         show_agreement({"a number": {"By hand": 1.0, "R": 1.001}}, "tab-x", "A table")
+
+
+def test_steps_begin_at_the_left_and_numbers_as_text_stand_at_the_right(monkeypatch):
+    shown = []
+    monkeypatch.setattr(agreement, "show_table", shown.append)
+    steps = pd.DataFrame({"month": [3, 5], "who": ["old", "new"], "factor": ["9/10", "−1"]})
+    columns = {"month": ("Month", 0), "who": ("Who", None), "factor": ("Factor", None)}
+    show_steps(steps, columns, "tab-x", "Steps")
+    assert [column.kind for column in shown[0].columns] == ["text", "text", "number"]
+    assert [row.cells for row in shown[0].rows] == [("3", "old", "9/10"), ("5", "new", "−1")]

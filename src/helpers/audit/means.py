@@ -82,7 +82,7 @@ def padding(printed):
             overall.subject,
             f"{len(found)} numbers end in zero",
             texts(*found),
-            f"chance {chance:.0e} if the decimals were measured",
+            f"chance 1 in {1 / chance:,.0f} if the decimals were measured",
             INFORMATION,
             "the values were rounded to integers and the table prints every value alike",
             chance,

@@ -9,6 +9,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 
 # Where a link would be out of place, or there is one already.
 SKIPPED = (
+    nodes.citation,
     nodes.FixedTextElement,
     nodes.Titular,
     nodes.caption,

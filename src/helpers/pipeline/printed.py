@@ -63,7 +63,8 @@ def print_book(site, documents, target) -> None:
         made = Path(folder) / PDF
         command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"]
         command += [f"--user-data-dir={folder}/profile", "--allow-file-access-from-files"]
-        command += ["--no-pdf-header-footer", f"--virtual-time-budget={WAIT}"]
+        command += ["--no-pdf-header-footer", "--generate-pdf-document-outline"]
+        command += [f"--virtual-time-budget={WAIT}"]
         command += [f"--print-to-pdf={made}", (copy / NAME).as_uri()]
         try:
             subprocess.run(command, capture_output=True, check=True, timeout=LONGEST)

@@ -1,7 +1,21 @@
 """What the study file says: the columns of a cohort, and the conventions of its analysis."""
 
 from helpers.tables.parts import with_unit
+from helpers.tables.software import CHOICES
 from helpers.tables.table import Column, Row, Table
+
+CONVENTIONS = CHOICES | {
+    "confidence_level": "Confidence level of intervals",
+    "significance_level": "A p value below it is called significant",
+    "rounding": "Rounding of what is shown",
+    "baseline_quantile": "Quartiles before treatment, type",
+    "measurement_quantile": "Quartiles of laboratory values, type",
+    "subgroup_test": "p value within a subgroup",
+    "screening_threshold": "Entry into the multivariable model, p below",
+    "missing": "Missing values",
+    "imputations": "Imputed cohorts, if missing values are imputed",
+    "imputation_seed": "Seed of the imputation",
+}
 
 
 def table_dictionary(study) -> Table:
@@ -22,9 +36,9 @@ def table_dictionary(study) -> Table:
 
 def table_conventions(study) -> Table:
     """Every statistical choice of the study file, by name."""
-    columns = [Column("Convention", "text"), Column("Value", "note")]
+    columns = [Column("Entry", "text"), Column("Meaning", "note"), Column("Value", "note")]
     rows = [
-        Row((name.replace("_", " "), _value(value)))
+        Row((name, CONVENTIONS[name], _value(value)))
         for name, value in study.conventions.model_dump().items()
     ]
     return Table("tab-study-conventions", "The conventions of the analysis", columns, rows)

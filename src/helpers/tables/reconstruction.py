@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from helpers.audit.printed import ANALYSES
-from helpers.formats import NOT_REACHED, format_number
-from helpers.tables.comparison import labels_of, name_number
+from helpers.formats import MINUS, NOT_REACHED, format_number
+from helpers.tables.comparison import PARTS, labels_of, name_number
 from helpers.tables.table import Column, Row, Table
 
 UNPRINTED = {
@@ -209,7 +209,7 @@ def _name(row, labels):
 
 
 def _units(units):
-    return NOT_REACHED if math.isinf(units) else f"{int(units):+d}"
+    return NOT_REACHED if math.isinf(units) else f"{int(units):+d}".replace("-", MINUS)
 
 
 def table_plausibility(plausibility) -> Table:
@@ -261,7 +261,7 @@ def _label(name, labels):
     if name in labels:
         return labels[name]
     event = labels.get(name.removeprefix("ae_"))
-    return event or (f"{labels[key]}, {part.replace('_', '-')}" if key in labels else name)
+    return event or (f"{labels[key]}, {PARTS.get(part, part)}" if key in labels else name.title())
 
 
 def table_unprinted(unprinted, study) -> Table:

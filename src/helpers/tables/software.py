@@ -7,6 +7,7 @@ import math
 from helpers.formats import NO_VALUE, format_estimate, format_number, format_p
 from helpers.results import BETWEEN_ARMS, OVERALL, select, value_of
 from helpers.software import OWN, PROGRAMS
+from helpers.tables.comparison import PARTS
 from helpers.tables.parts import contrasts, interval_name, notes_of
 from helpers.tables.table import Column, Row, Table
 
@@ -206,7 +207,7 @@ def _name(row, study):
         return study.label(variable)
     if row["analysis"] == "measurement":
         label = study.measurements[variable].label
-        return f"{label}, {level}" if level else label
+        return f"{label}, {PARTS.get(level, level)}" if level else label
     named = {**study.response.categories, **study.response.rates}
     return named[variable].label if variable else study.response.label
 

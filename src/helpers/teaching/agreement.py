@@ -7,6 +7,7 @@ from helpers.tables import Column, Row, Table, show_table
 
 TOLERANCE = 1e-6
 DECIMALS = 6
+NUMBER_BEGINS = {*"0123456789−<–", ""}
 SOURCES = ["By hand", "This book", "lifelines", "R"]
 
 
@@ -28,8 +29,15 @@ def show_steps(frame, columns, name, caption, notes=(), total=None) -> None:
     rows = [Row(_cells(record, columns)) for record in frame.to_dict("records")]
     if total:
         rows.append(Row(_cells(total, columns), kind="group"))
-    heads = [Column(label, "text" if n is None else "number") for label, n in columns.values()]
+    labels = [label for label, _ in columns.values()]
+    kinds = ["text", *map(_kind, list(zip(*(row.cells for row in rows), strict=True))[1:])]
+    heads = [Column(label, kind) for label, kind in zip(labels, kinds, strict=True)]
     show_table(Table(name, caption, heads, rows, list(notes)))
+
+
+def _kind(cells):
+    """How a column that is not the first is set: as numbers, if all its cells begin as such."""
+    return "number" if all(cell[:1] in NUMBER_BEGINS for cell in cells) else "text"
 
 
 def _cells(record, columns):

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+from helpers.formats import format_significant
 from helpers.results import select
 
 
@@ -47,7 +48,7 @@ def check_answer(lesson, answer, *, tolerance=0.005, hint="", ten="", **keys) ->
     except (TypeError, ValueError):
         return Check(False, f"The answer is a number; found {answer!r}.")
     if math.isclose(given, expected, rel_tol=tolerance, abs_tol=1e-12):
-        return Check(True, "That is the number that the book has.")
+        return Check(True, f"The book has the same number, {format_significant(expected)}.")
     if math.isclose(given, 100 * expected, rel_tol=tolerance):
         return Check(False, "As a proportion, please, not in percent.")
     return Check(False, hint or "Look at the section once more.")
