@@ -263,7 +263,9 @@ def test_a_draft_counts_the_events_that_it_guesses(tmp_path):
     path = tmp_path / "c.csv"
     path.write_text("\n".join(["id,arm,os_months,os_event,stage", *rows]), "utf-8")
     text, study = drafted(path, tmp_path)
-    assert study.endpoints["os"].event_codes == [1]
+    os = study.endpoints["os"]
+    assert (os.time, os.event, os.event_codes) == ("os_months", "os_event", [1])
+    assert list(os.competing) == ["code_2"]
     assert "os_event has about 30." in text
     assert study.prognostic == ["arm", "stage"]
 

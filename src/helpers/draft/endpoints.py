@@ -90,7 +90,7 @@ def find_endpoints(columns, dates) -> list[Endpoint]:
         a time tells the same.
     """
     events = [c for c in columns if c.cells.nunique() <= 4 and c.is_category and _is_event(c)]
-    timed = _find_timed([c for c in columns if _is_time(c)], events)
+    timed = _find_timed([c for c in columns if _is_time(c) and c not in events], events)
     dated = _find_dated(dates, events)
     if not timed:
         return dated
