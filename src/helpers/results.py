@@ -1,5 +1,6 @@
 """The results data set: every computed number is one row."""
 
+import numpy as np
 import pandas as pd
 
 KEYS = ["analysis", "endpoint", "variable", "level", "group", "statistic"]
@@ -89,10 +90,11 @@ def write_results(results, path) -> None:
 
 def select(results, **keys) -> pd.DataFrame:
     """Rows of `results` whose keys equal `keys`; a list names alternatives."""
-    chosen = pd.Series(True, index=results.index)
+    chosen = np.ones(len(results), bool)
     for key, wanted in keys.items():
-        wanted = [wanted] if isinstance(wanted, str) else list(wanted)
-        chosen &= results[key].isin(wanted)
+        column = results[key]
+        is_one = isinstance(wanted, str)
+        chosen &= column.to_numpy() == wanted if is_one else column.isin(list(wanted)).to_numpy()
     return results[chosen]
 
 
