@@ -2,7 +2,9 @@
 
 import datetime
 import io
+import shutil
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import openpyxl
@@ -14,10 +16,12 @@ from click.testing import CliRunner
 from helpers import cohort_files
 from helpers.cli import main
 from helpers.cohort import load_cohort
+from helpers.cohort_files import read_cohort_file
 from helpers.draft import draft_study
 from helpers.errors import InputError
 from helpers.study import Study, load_study
 
+REFERENCE = Path(__file__).parent / "reference"
 CONTENT = {
     "title": "Toy",
     "identifier": "id",
@@ -392,7 +396,10 @@ def written(tmp_path, suffix):
     path = tmp_path / f"cohort.{suffix}"
     frame = FRAME.assign(sex=FRAME["sex"].map({"Male": 1.0, "Female": 2.0}))
     labels = {"sex": {1.0: "Male", 2.0: "Female"}, "group": {1: "Old", 2: "New"}}
-    if suffix == "parquet":
+    if suffix == "sas7bdat":  # written by reference/sas_files.c
+        for name in ("cohort.sas7bdat", "cohort.sas7bcat"):
+            shutil.copy(REFERENCE / name, tmp_path)
+    elif suffix == "parquet":
         FRAME.to_parquet(path)
     elif suffix == "xpt":
         pyreadstat.write_xport(FRAME, str(path))
@@ -410,10 +417,10 @@ def written(tmp_path, suffix):
     return path
 
 
-@pytest.mark.parametrize("suffix", ["sav", "dta", "xpt", "parquet"])
+@pytest.mark.parametrize("suffix", ["sav", "dta", "sas7bdat", "xpt", "parquet"])
 def test_files_of_statistical_packages_give_the_same_patients(suffix, tmp_path):
     content = study().model_dump()
-    if suffix in ("sav", "dta"):
+    if suffix in ("sav", "dta", "sas7bdat"):
         content["covariates"]["sex"]["levels"]["male"]["code"] = 1
         content["covariates"]["sex"]["levels"]["female"]["code"] = 2
     expected = load_cohort(save(tmp_path, GOOD), study()).data
@@ -421,7 +428,7 @@ def test_files_of_statistical_packages_give_the_same_patients(suffix, tmp_path):
     pd.testing.assert_frame_equal(found, expected)
 
 
-@pytest.mark.parametrize("suffix", ["sav", "dta"])
+@pytest.mark.parametrize("suffix", ["sav", "dta", "sas7bdat"])
 def test_a_draft_takes_value_labels_from_the_file(suffix, tmp_path):
     path = tmp_path / "study.yml"
     path.write_text(draft_study(written(tmp_path, suffix)), "utf-8")
@@ -430,6 +437,21 @@ def test_a_draft_takes_value_labels_from_the_file(suffix, tmp_path):
     assert [level.label for level in described.arm.levels.values()] == ["Old", "New"]
     assert described.covariates["sex"].codes() == {"1": "male", "2": "female"}
     assert described.endpoints["os"].time == "days"
+
+
+def test_labels_of_sas_are_in_the_catalogue_beside_the_table(tmp_path):
+    path = written(tmp_path, "sas7bdat")
+    expected = {"group": {"1": "Old", "2": "New"}, "sex": {"1": "Male", "2": "Female"}}
+    assert read_cohort_file(path).value_labels == expected
+    assert read_cohort_file(path).column_labels == {"sex": "Sex of the patient"}
+    catalogue = path.with_suffix(".sas7bcat").rename(tmp_path / "formats.sas7bcat")
+    assert read_cohort_file(path).value_labels == expected
+    catalogue.write_bytes(b"not a catalogue")
+    with pytest.raises(InputError, match="damaged") as caught:
+        read_cohort_file(path)
+    assert caught.value.source == str(catalogue)
+    catalogue.unlink()
+    assert read_cohort_file(path).value_labels == {}
 
 
 # a draft of whatever text

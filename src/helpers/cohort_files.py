@@ -64,7 +64,9 @@ def read_cohort_file(path, sheet=None) -> CohortFile:
     ----------
     path : path-like
         CSV and other delimited text (UTF-8, or UTF-16 with a byte order mark; separated by
-        commas, semicolons, tabs or bars), Excel, Parquet, SPSS, Stata or SAS.
+        commas, semicolons, tabs or bars), Excel, Parquet, SPSS, Stata or SAS. The labels of
+        a ``.sas7bdat`` are in a catalogue of formats beside it, of the same name or called
+        ``formats.sas7bcat``.
     sheet : str, optional
         The sheet of a spreadsheet.
 
@@ -351,15 +353,33 @@ def _read_statistical(path, kind):
         frame, described = readers[kind](str(path))
     except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, UnicodeDecodeError) as error:
         raise InputError(path, [_unreadable(error)]) from None
+    labels_of = described.variable_value_labels
+    if kind == ".sas7bdat":
+        formats = _read_catalogue(path)
+        used = described.variable_to_label.items()
+        labels_of = {name: formats[form] for name, form in used if form in formats}
     return CohortFile(
         _from_frame(path, frame),
         {name: label for name, label in described.column_names_to_labels.items() if label},
         {
             name: {as_text(code): as_text(label) for code, label in labels.items()}
-            for name, labels in described.variable_value_labels.items()
+            for name, labels in labels_of.items()
         },
         _dates_of(frame),
     )
+
+
+def _read_catalogue(path):
+    """The labels of each format of SAS, from the catalogue beside a table."""
+    import pyreadstat
+
+    for catalogue in (path.with_suffix(".sas7bcat"), path.with_name("formats.sas7bcat")):
+        if catalogue.is_file():
+            try:
+                return pyreadstat.read_sas7bcat(str(catalogue))[1].value_labels
+            except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError) as error:
+                raise InputError(catalogue, [_unreadable(error)]) from None
+    return {}
 
 
 def _read_parquet(path):
