@@ -1,4 +1,5 @@
-from math import inf, nan
+from decimal import Decimal
+from math import inf, nan, nextafter
 
 import pytest
 
@@ -11,6 +12,8 @@ from helpers.formats import (
     format_number,
     format_p,
     format_significant,
+    round_half_up,
+    rounding_edge,
 )
 
 
@@ -86,3 +89,13 @@ def test_a_formula_is_text(text):
 
 def test_markup_is_text():
     assert escape_markdown("a <b>*x*</b> `c`") == r"a \<b\>\*x\*\</b\> \`c\`"
+
+
+@pytest.mark.parametrize("tie", ["0.0005", "0.285", "2.5", "13.95", "99.95", "0.05", "100.5", "1"])
+def test_the_edge_of_rounding_is_the_least_number_that_rounds_up(tie):
+    edge, decimals = rounding_edge(Decimal(tie)), -Decimal(tie).as_tuple().exponent - 1
+    up = round_half_up(float(tie), decimals)
+    assert edge <= float(tie)
+    assert round_half_up(edge, decimals) == up
+    if tie != "1":
+        assert round_half_up(nextafter(edge, 0), decimals) < up

@@ -201,3 +201,32 @@ def test_standardized_difference_ignores_levels_that_nobody_has():
 def test_standardized_difference_at_the_edge(counts, reference, expected):
     difference = contingency.standardized_difference(counts, reference)
     assert difference == pytest.approx(expected, nan_ok=True)
+
+
+@pytest.mark.parametrize(("rule", "statistic"), [("chi_square", "pearson"), ("fisher", "fisher")])
+def test_a_batch_equals_r(rule, statistic):
+    by_shape = {}
+    for name, table in TABLES.items():
+        if (
+            (name, statistic) in EXPECTED.index
+            and table.any(axis=0).all()
+            and table.any(axis=1).all()
+        ):
+            by_shape.setdefault(table.shape, []).append(name)
+    assert len(by_shape[2, 2]) > 2
+    for names in by_shape.values():
+        found = contingency.categorical_test_batch(np.array([TABLES[n] for n in names]), rule)
+        expected = [EXPECTED[name, statistic] for name in names]
+        assert found == pytest.approx(expected, rel=1e-8, abs=1e-12)
+
+
+def test_a_batch_follows_the_rule_table_by_table():
+    tables = np.array([[[12, 8], [8, 12]], [[1, 9], [9, 1]], [[0, 5], [0, 6]], [[12, 8], [8, 12]]])
+    pearson_p, yates_p = 0.2059032107, 0.3427817111  # statistics 1.6 and 4 * 1.5² / 10 = 0.9
+    fisher_p = 2 * (comb(10, 1) ** 2 + 1) / comb(20, 10)
+    found = contingency.categorical_test_batch(tables, "fisher_if_observed_below_5")
+    assert found == pytest.approx([pearson_p, fisher_p, nan, pearson_p], nan_ok=True)
+    found = contingency.categorical_test_batch(tables, "chi_square_yates")
+    assert found[[0, 3]] == pytest.approx([yates_p, yates_p])
+    with pytest.raises(ValueError, match="unknown rule 'guess'"):
+        contingency.categorical_test_batch(tables, "guess")

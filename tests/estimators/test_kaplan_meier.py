@@ -12,10 +12,12 @@ from helpers.estimators.kaplan_meier import (
     CONF_TYPES,
     count_at,
     kaplan_meier,
+    kaplan_meier_batch,
     median,
     reverse_kaplan_meier,
     survival_at,
 )
+from helpers.estimators.ordered_times import OrderedTimes
 
 CURVES = pd.read_csv(REFERENCE / "kaplan_meier.csv", float_precision="round_trip")
 GROUPS = [
@@ -202,3 +204,43 @@ def test_unknown_conventions_are_errors():
         kaplan_meier([1], [1], conf_level=0.95, conf_type="log-log")
     with pytest.raises(ValueError, match="unknown at_half 'mean'"):
         median(kaplan_meier([1], [1], **BAND), at_half="mean")
+
+
+def test_a_batch_by_hand():
+    # Group of the first: 1, 1 (tied), 3, censored at 4, half way down at 1. Of the second: one
+    # death of two at 2, censored at 5. Nobody of the third is in the group.
+    time = np.array([[3, 1, 4, 1, 2.0], [5, 2, 1, 3, 6], [1, 2, 3, 4, 5]])
+    event = np.array([[1, 1, 0, 1, 1], [0, 1, 1, 1, 1], [1, 1, 1, 1, 1]])
+    member = np.array([[1, 1, 1, 1, 0], [1, 1, 0, 0, 0], [0, 0, 0, 0, 0]])
+    curves = kaplan_meier_batch(OrderedTimes(time), event, member, **BAND)
+    assert median(curves, at_half="first").value == pytest.approx([1, 2, nan], nan_ok=True)
+    assert median(curves, at_half="midpoint").value == pytest.approx([2, 2, nan], nan_ok=True)
+    for when, expected_ in [(0, [1, 1]), (1, [0.5, 1]), (3, [0.25, 0.5]), (4.5, [nan, 0.5])]:
+        found = survival_at(curves, when).value
+        assert found == pytest.approx([*expected_, nan], nan_ok=True)
+    error = 0.5 * sqrt(2 / (4 * 2))  # Greenwood
+    assert survival_at(curves, 2).conf_low[0] == pytest.approx(0.5 * exp(-Z * error / 0.5))
+
+
+@pytest.mark.parametrize("sample", PATIENTS)
+def test_a_batch_is_many_curves(sample):
+    patients = PATIENTS[sample]
+    rng = np.random.default_rng(1)
+    time, event, group = (patients[name].to_numpy(float) for name in ("time", "event", "group"))
+    rows = np.array([rng.choice(len(time), len(time)) for _ in range(4)])
+    for conf_type in CONF_TYPES:
+        options = {"conf_level": 0.9, "conf_type": conf_type}
+        member = group[rows] == group[0]
+        curves = kaplan_meier_batch(OrderedTimes(time[rows]), event[rows], member, **options)
+        medians, there = median(curves, at_half="midpoint"), survival_at(curves, np.median(time))
+        for number, own in enumerate(rows):
+            own = own[group[own] == group[0]]
+            curve = kaplan_meier(time[own], event[own], **options)
+            for batch, single in (
+                (medians, median(curve, at_half="midpoint")),
+                (there, survival_at(curve, np.median(time))),
+            ):
+                for part in ("value", "conf_low", "conf_high"):
+                    expected_ = getattr(single, part)
+                    found = getattr(batch, part)[number]
+                    assert found == pytest.approx(expected_, rel=1e-12, nan_ok=True)

@@ -130,3 +130,41 @@ def test_unknown_rule_is_an_error():
 def test_standardized_mean_difference_by_hand(x, y, expected):
     difference = location.standardized_mean_difference(x, y)
     assert difference == pytest.approx(expected, nan_ok=True)
+
+
+def pad(samples):
+    longest = max(map(len, samples))
+    return np.array([[*sample, *[nan] * (longest - len(sample))] for sample in samples], float)
+
+
+@pytest.mark.parametrize("rule", list(location.COMPARISONS))
+def test_a_batch_equals_r(rule):
+    names_by_size = {}
+    for name, groups in SAMPLES.items():
+        if (name, rule) in EXPECTED.index:
+            names_by_size.setdefault(len(groups), []).append(name)
+    assert len(names_by_size[2]) > 2
+    for n_group, names in names_by_size.items():
+        groups = [pad([SAMPLES[name][place] for name in names]) for place in range(n_group)]
+        expected = [EXPECTED[name, rule] for name in names]
+        found = location.location_test_batch(groups, rule)
+        assert found == pytest.approx(expected, rel=1e-8, abs=1e-12)
+
+
+def test_tests_that_do_not_exist_in_a_batch():
+    # Equal values, one value, no value; then values that vary in one group only.
+    one = pad([[1, 1], [1], [], [1, 1]])
+    other = pad([[1, 1], [2, 3], [1, 2], [2, 4]])
+    found = location.location_test_batch([one, other], "welch_t")
+    t = -2 / sqrt(2 / 2)
+    assert found[:3] == pytest.approx([nan] * 3, nan_ok=True)
+    assert found[3] == pytest.approx(1 - 2 * np.arctan(abs(t)) / np.pi)  # one degree of freedom
+
+
+@pytest.mark.parametrize("kind", range(1, 10))
+def test_quantiles_of_a_batch(kind):
+    samples = [[1, 2, 4, 8, 16, 32], [3], [], [5, 1, 2, 7, 7, 9], [4, 4, 1]]
+    found = location.quantile_batch(pad(samples), [0.25, 0.5], kind)
+    for place, sample in enumerate(samples):
+        expected = location.quantile(sample, [0.25, 0.5], kind)
+        assert found[:, place] == pytest.approx(expected, nan_ok=True)

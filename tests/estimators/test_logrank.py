@@ -7,7 +7,8 @@ from scipy.stats import chi2, norm
 from survival_samples import PATIENTS, expected
 
 from helpers.estimators.cox import fit_cox
-from helpers.estimators.logrank import logrank
+from helpers.estimators.logrank import logrank, logrank_batch
+from helpers.estimators.ordered_times import OrderedTimes
 
 CASES = [
     case for case in expected("groups.csv", ["sample", "entry", "group"]) if case.values[2] == "all"
@@ -103,3 +104,27 @@ def test_an_arm_of_one_patient():
     # Dies first of four: observed 1, expected 1/4, variance 3/16.
     test = logrank([1, 2, 3, 4], [1, 0, 0, 0], [1, 0, 0, 0])
     assert test.statistic == pytest.approx((3 / 4) ** 2 / (3 / 16))
+
+
+def test_a_batch_by_hand():
+    # The first two are those by hand above, with a patient of no group; in the third no groups
+    # are at risk together.
+    times = OrderedTimes(np.array([[1, 3, 2, 4, 1], [1, 1, 2, 3, 2], [1, 2, 3, 4, 3.0]]))
+    event = np.array([[1, 1, 1, 0, 1], [1, 1, 1, 0, 1], [1, 1, 0, 0, 1]])
+    one = np.array([[1, 1, 0, 0, 0], [1, 0, 1, 0, 0], [1, 1, 1, 1, 0]])
+    other = np.array([[0, 0, 1, 1, 0], [0, 1, 0, 1, 0], [0, 0, 0, 0, 0]])
+    statistics = [(2 - 4 / 3) ** 2 / (13 / 18), (2 - 1.5) ** 2 / (1 / 3 + 1 / 4)]
+    found = logrank_batch(times, event, [one, other])
+    assert found == pytest.approx([*chi2.sf(statistics, 1), np.nan], nan_ok=True)
+
+
+@pytest.mark.parametrize("sample", PATIENTS)
+def test_a_batch_is_many_tests(sample):
+    patients = PATIENTS[sample]
+    rng = np.random.default_rng(1)
+    time, event, group = (patients[name].to_numpy(float) for name in ("time", "event", "group"))
+    rows = np.array([rng.choice(len(time), len(time)) for _ in range(4)])
+    members = [group[rows] == level for level in np.unique(group)]
+    found = logrank_batch(OrderedTimes(time[rows]), event[rows], members)
+    for p, own in zip(found, rows, strict=True):
+        assert p == pytest.approx(logrank(time[own], event[own], group[own]).p, rel=1e-9)
