@@ -133,7 +133,8 @@ def _arm_rows(outcome, members, wanted, **keys):
         p = _logrank(outcome, members)
         yield batch_row(statistic="p_logrank", values=p, group=BETWEEN_ARMS, **keys)
     if any(wanted(statistic=name, **keys) for name in COEFFICIENT):
-        yield from _coefficient_rows(_fit(outcome, ["arm"], members), outcome, **keys)
+        fits = _fit(outcome, ["arm"], members)
+        yield from _coefficient_rows(outcome, *fits.coefficients, **keys)
 
 
 def _logrank(outcome, members):
@@ -152,8 +153,13 @@ def _prognostic_rows(outcome, wanted):
             continue
         fit = _fit(outcome, [variable], outcome.is_known)
         p_screening.append(fit.joint_p)
-        yield from _coefficient_rows(fit, outcome, analysis=keys["analysis"], endpoint=endpoint)
-        yield batch_row(statistic="p_screening", values=p_screening[-1], **keys)
+        yield from _coefficient_rows(outcome, *fit.coefficients, **keys)
+        for statistic, values in (
+            ("p_screening", fit.joint_p),
+            ("n", fit.n),
+            ("n_event", fit.n_event),
+        ):
+            yield batch_row(statistic=statistic, values=values, **keys)
         for level in study.levels(variable) if study.reference(variable) is not None else ():
             has = outcome.is_known & (batch.is_at(variable, level) == 1)
             here = {"level": level, "group": OVERALL, **keys}
@@ -165,7 +171,7 @@ def _prognostic_rows(outcome, wanted):
         if analysis == "cox_multivariable":
             entered = np.column_stack(p_screening) < study.conventions.screening_threshold
         fits = _fit_entered(outcome, entered)
-        yield from _coefficient_rows(fits, outcome, analysis=analysis, endpoint=endpoint)
+        yield from _coefficient_rows(outcome, *fits, analysis=analysis, endpoint=endpoint)
 
 
 @dataclass(frozen=True)
@@ -180,12 +186,21 @@ class _Fits:
     std_error : ndarray of shape (n_cohort, n_term)
     joint_p : ndarray of shape (n_cohort,)
         Of the Wald test of all terms.
+    n, n_event : ndarray of shape (n_cohort,)
+        Patients whose covariates are known, and those of them with the event.
     """
 
     terms: list[Term]
     coef: np.ndarray
     std_error: np.ndarray
     joint_p: np.ndarray
+    n: np.ndarray
+    n_event: np.ndarray
+
+    @property
+    def coefficients(self):
+        """Terms, coefficients and their standard errors."""
+        return self.terms, self.coef, self.std_error
 
 
 def _fit(outcome, variables, members, rows=slice(None)):
@@ -215,11 +230,12 @@ def _fit(outcome, variables, members, rows=slice(None)):
         coef[k], variance[k] = fit.coef, fit.variance
         joint_p[k] = fit.wald_test(range(len(terms))).p
     std_error = np.sqrt(np.diagonal(variance, axis1=1, axis2=2))
-    return _Fits(terms, coef, std_error, joint_p)
+    n_event = (members & arrays[1]).sum(axis=1)
+    return _Fits(terms, coef, std_error, joint_p, members.sum(axis=1), n_event)
 
 
 def _fit_entered(outcome, entered):
-    """Fit the model of the covariates that entered it, of each cohort its own."""
+    """Fit to each cohort the model of what entered it: all terms, coefficients, their errors."""
     study = outcome.batch.study
     terms = [term for variable in study.prognostic for term in terms_of(study, variable)]
     coef, std_error = np.full((2, len(entered), len(terms)), np.nan)
@@ -230,13 +246,12 @@ def _fit_entered(outcome, entered):
             fits = _fit(outcome, variables, outcome.is_known, rows)
             places = np.flatnonzero([term.variable in variables for term in terms])
             coef[np.ix_(rows, places)], std_error[np.ix_(rows, places)] = fits.coef, fits.std_error
-    return _Fits(terms, coef, std_error, np.full(len(entered), np.nan))
+    return terms, coef, std_error
 
 
-def _coefficient_rows(fits, outcome, **keys):
+def _coefficient_rows(outcome, terms, coefs, std_errors, **keys):
     spread = stats.norm.ppf((1 + outcome.batch.study.conventions.confidence_level) / 2)
-    for place, term in enumerate(fits.terms):
-        coef, std_error = fits.coef[:, place], fits.std_error[:, place]
+    for term, coef, std_error in zip(terms, coefs.T, std_errors.T, strict=True):
         limits = coef - spread * std_error, coef + spread * std_error
         p = 2 * stats.norm.sf(np.abs(coef / std_error))
         here = {"variable": term.variable, **keys}

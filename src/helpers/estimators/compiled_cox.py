@@ -14,6 +14,7 @@ from helpers.estimators.cholesky import factorize, solve
 
 NEAR = 1e-5  # a step to the maximum this short has the square of this as its error
 SINGULAR = 1e-10  # share of a covariate's information that others do not have
+VANISHING = 1e-6  # information of an event that is none: the coefficient grows without end
 MOST_STEPS = 50
 MOST_HALVINGS = 40
 
@@ -144,7 +145,8 @@ def _maximize(time, event, stratum, x, weight, entry, entering, efron, coef):
             step /= 2
         value = new
         if longest < NEAR:
-            return _solve(information, score, step), value, information
+            least = VANISHING * (weight * event).sum()
+            return factorize(information, least, SINGULAR)[1], value, information
     return False, value, information
 
 
