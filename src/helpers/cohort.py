@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import pandera.pandas as pa
+from pandas.util import hash_array
 
-from helpers.cohort_files import as_text, read_cohort_file
+from helpers.cohort_files import PIECE, as_text, read_cohort_file
 from helpers.errors import InputError, Problem, problems_where
 from helpers.results import OVERALL
 from helpers.study import Study
@@ -113,7 +114,8 @@ def load_cohort(path, study) -> Cohort:
     InputError
         With every problem of the file: row, column, what was found, what to do.
     """
-    data = check_cells(read_cohort_file(path, study.sheet).cells, study, path)
+    needed = _columns(_fields(study), study)
+    data = check_cells(read_cohort_file(path, study.sheet, needed).cells, study, path)
     data.index = pd.RangeIndex(len(data))
     return Cohort(data, study)
 
@@ -320,10 +322,7 @@ def check_cells(cells, study, source) -> pd.DataFrame:
         With every problem.
     """
     fields = list(_fields(study))
-    columns = {field.column for field in fields}
-    if study.identifier:
-        columns.add(study.identifier)
-    missing = sorted(columns - set(cells.columns))
+    missing = sorted(_columns(fields, study) - set(cells.columns))
     problems = [
         Problem(
             f"column {name!r} is missing; add it, or name another in the study file"
@@ -334,16 +333,19 @@ def check_cells(cells, study, source) -> pd.DataFrame:
     ]
     if missing:
         problems.append(Problem(f"the columns of the file are {', '.join(cells.columns)}", [1]))
-    used = {field.column for field in fields}.difference(missing)
-    text = {name: _distinct(cells[name]) for name in used}
+    columns = {}
     for field in fields:
         if field.column not in missing:
-            problems += _violations(text[field.column], field)
+            text = _distinct(cells[field.column])
+            wrong = list(_violations(text, field))
+            problems += wrong
+            if not wrong:
+                columns[field.name] = _convert(text, field)
     if study.identifier and study.identifier not in missing:
         problems += _repeated(cells[study.identifier])
     if study.arm.column not in missing:
         codes = study.arm.codes()
-        found = text[study.arm.column].cat.categories
+        found = _distinct(cells[study.arm.column]).cat.categories
         occupied = {codes.get(_without_zeros(cell)) for cell in found}
         problems += [
             Problem(
@@ -356,13 +358,17 @@ def check_cells(cells, study, source) -> pd.DataFrame:
         ]
     if problems:
         raise InputError(source, dict.fromkeys(problems))
-    columns = {field.name: _convert(text[field.column], field) for field in fields}
     data = pd.DataFrame(columns, index=cells.index, copy=False)
     data, problems = _derive_times(data, study)
     problems += _unobserved_arms(data, study)
     if problems:
         raise InputError(source, problems)
     return data
+
+
+def _columns(fields, study):
+    """Columns of the file that the study file names."""
+    return {field.column for field in fields} | ({study.identifier} - {None})
 
 
 def _distinct(cells):
@@ -407,8 +413,9 @@ def _derive_times(data, study):
                 late, f"column {endpoint.entry!r}: enters only when follow-up has ended"
             )
         outcome = [name for name in study.names_of(key) if name in data]
-        known = data[[f"{key}_time", f"{key}_event"]].notna().all(axis=1)
-        data[outcome] = data[outcome].where(known)
+        known = data[f"{key}_time"].notna() & data[f"{key}_event"].notna()
+        if not known.all():
+            data[outcome] = data[outcome].where(known)
     return data, problems
 
 
@@ -456,6 +463,8 @@ def _quoted(case):
 
 
 def _repeated(cells):
+    if _all_differ(cells):
+        return
     blank = cells.isin(MISSING)
     repeated = cells[cells.duplicated(keep=False) & ~blank].astype(object)
     groups = list(repeated.groupby(repeated, sort=False))
@@ -470,3 +479,15 @@ def _repeated(cells):
         yield Problem(f"{rest} more identifiers that stand several times", column=cells.name)
     empty = "is empty; each patient needs an identifier"
     yield from problems_where(blank, empty, cells.name)
+
+
+def _all_differ(cells):
+    """Whether all cells have hashes of their own and none is blank, which takes little memory."""
+    if cells.isin(MISSING).any():
+        return False
+    hashes = np.empty(len(cells), np.uint64)
+    for first in range(0, len(cells), PIECE):
+        piece = slice(first, first + PIECE)
+        hashes[piece] = hash_array(cells.iloc[piece].to_numpy(object), categorize=False)
+    hashes.sort()
+    return not (hashes[1:] == hashes[:-1]).any()

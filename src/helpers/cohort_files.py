@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import csv
 import datetime
-import functools
 import io
 import math
 import numbers
-import operator
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import union_categoricals
 
 from helpers.errors import SHOWN_ROWS, InputError, Problem
 
@@ -27,6 +26,7 @@ OLD_SPREADSHEETS = {".xls", ".xlsb", ".ods", ".numbers"}
 
 DELIMITERS = (",", ";", "\t", "|")
 MOST_BYTES = 2**31
+PIECE = 1_000_000  # rows of Parquet that are read at once
 LARGE_TEXT = 10_000_000  # bytes, from which on a text file is split at once where it can be
 PANDAS_INDEX = r"__index_level_\d+__"
 INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"
@@ -57,7 +57,7 @@ class CohortFile:
     dates: frozenset = frozenset()
 
 
-def read_cohort_file(path, sheet=None) -> CohortFile:
+def read_cohort_file(path, sheet=None, columns=None) -> CohortFile:
     """Read a cohort file as text cells.
 
     Parameters
@@ -69,6 +69,9 @@ def read_cohort_file(path, sheet=None) -> CohortFile:
         ``formats.sas7bcat``.
     sheet : str, optional
         The sheet of a spreadsheet.
+    columns : set of str, optional
+        The columns that are needed. Of Parquet no others are read, if these tell of each row
+        that it is one; the other formats are read as a whole.
 
     Raises
     ------
@@ -89,7 +92,7 @@ def read_cohort_file(path, sheet=None) -> CohortFile:
         if kind in STATISTICAL:
             return _read_statistical(path, kind)
         if kind in COLUMNAR:
-            return _read_parquet(path)
+            return _read_parquet(path, columns)
         if kind not in TEXT:
             known = ", ".join(FORMATS)
             raise InputError(path, [f"{kind or 'no suffix'} is not a known format ({known})"])
@@ -382,22 +385,59 @@ def _read_catalogue(path):
     return {}
 
 
-def _read_parquet(path):
+def _read_parquet(path, needed):
     import pyarrow
     from pyarrow import parquet
 
     try:
         file = parquet.ParquetFile(path)
         names = [n for n in file.schema_arrow.names if not re.fullmatch(PANDAS_INDEX, n)]
-        encoded, dates = [], set()
-        for name in names:
-            column = file.read(columns=[name]).column(0)
-            encoded.append(_encode_arrow(column))
-            if pyarrow.types.is_temporal(column.type):
-                dates.add(name)
+        if needed and needed < set(names):
+            some = _read_columns(path, file, [name for name in names if name in needed])
+            if some.cells.shape == (file.metadata.num_rows, len(needed)):
+                return some
+        return _read_columns(path, file, names)
     except (pyarrow.ArrowInvalid, pyarrow.ArrowNotImplementedError, ValueError) as error:
         raise InputError(path, [_unreadable(error)]) from None
-    return CohortFile(_from_columns(path, names, encoded), dates=frozenset(dates))
+
+
+def _read_columns(path, file, names):
+    """Read columns of a Parquet file one by one, each in pieces of whole row groups."""
+    import pyarrow
+
+    types = {name: file.schema_arrow.field(name).type for name in names}
+    encoded = (_encode_pieces(file, name) for name in names)
+    dates = frozenset(name for name in names if pyarrow.types.is_temporal(types[name]))
+    return CohortFile(_from_columns(path, names, encoded), dates=dates)
+
+
+def _encode_pieces(file, name):
+    """A column as `_encode_arrow` has it, of which only a piece is held as it was read."""
+    pieces = (file.read_row_groups(own, columns=[name]).column(0) for own in _row_groups(file))
+    encoded = [_encode_arrow(piece) for piece in pieces]
+    if len(encoded) == 1:
+        return encoded[0]
+    if any(isinstance(piece, pd.Categorical) for piece in encoded):
+        return union_categoricals(
+            [
+                piece if isinstance(piece, pd.Categorical) else pd.Categorical(piece.astype(object))
+                for piece in encoded
+            ]
+        )
+    return pd.concat(map(pd.Series, encoded), ignore_index=True).array
+
+
+def _row_groups(file):
+    """Numbers of row groups that are read together: as many as make a piece."""
+    together, n_row = [], 0
+    for number in range(file.num_row_groups):
+        together.append(number)
+        n_row += file.metadata.row_group(number).num_rows
+        if n_row >= PIECE:
+            yield together
+            together, n_row = [], 0
+    if together or not file.num_row_groups:
+        yield together
 
 
 def _encode_arrow(column):
@@ -435,16 +475,15 @@ def _from_frame(path, frame):
 def _from_columns(path, names, columns, first=1):
     """A table of columns whose rows are numbered from `first`; blank ones are left out."""
     columns = [pd.Series(column) for column in columns]
-    filled = [column != "" for column in columns]
-    some = [
-        column[full.argmax()] if full.any() else ""
-        for column, full in zip(columns, filled, strict=True)
-    ]
+    some, known = [], False
+    for column in columns:
+        filled = (column != "").to_numpy(bool)
+        some.append(column[filled.argmax()] if filled.any() else "")
+        known |= filled
     kept = _table(path, {0: names, 1: some}).columns
     cells = dict(zip(names, columns, strict=True))
     table = pd.DataFrame({name: cells[name] for name in kept}, copy=False)
     table.index = pd.RangeIndex(first, len(table) + first)
-    known = functools.reduce(operator.or_, filled).to_numpy(bool)
     return table if known.all() else table[known]
 
 
