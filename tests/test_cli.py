@@ -9,8 +9,11 @@ from click.testing import CliRunner
 from small_book import ROOT
 
 from helpers.cli import main
+from helpers.cohort import load_cohort
 from helpers.published import COLUMNS
-from helpers.results import KEYS
+from helpers.results import KEYS, read_results
+from helpers.sections import summarize_all
+from helpers.study import load_study
 
 COHORT = ROOT / "data" / "hepatocellular.csv"
 STUDY = ROOT / "data" / "hepatocellular.yml"
@@ -21,7 +24,7 @@ def call(*arguments):
 
 
 @pytest.mark.parametrize("option", ["-h", "--help"])
-@pytest.mark.parametrize("command", ["book", "run", "score", "check"])
+@pytest.mark.parametrize("command", ["book", "run", "results", "score", "check"])
 def test_each_command_explains_itself(command, option):
     done = call(command, option)
     assert done.exit_code == 0
@@ -45,6 +48,26 @@ def test_check_accepts_a_good_cohort():
     done = call("check", COHORT, "--study", STUDY)
     assert (done.exit_code, done.stderr) == (0, "")
     assert "227 patients" in done.stdout
+
+
+def test_results_are_the_numbers_of_every_section(tmp_path):
+    target = tmp_path / "results.csv"
+    done = call("results", COHORT, "--study", STUDY, "--out", target)
+    assert (done.exit_code, done.stderr) == (0, "")
+    found = read_results(target)
+    expected = summarize_all(load_cohort(COHORT, load_study(STUDY)))
+    pd.testing.assert_frame_equal(found, expected, check_dtype=False)
+    done = call("results", COHORT, "--study", STUDY, "--out", target, "--suppress-below", 20)
+    hidden = read_results(target)["value"]
+    assert done.exit_code == 0
+    assert hidden.isna().sum() > found["value"].isna().sum()
+
+
+def test_results_of_a_bad_cohort_are_not_written(bad_cohort, tmp_path):
+    done = call("results", bad_cohort, "--study", STUDY, "--out", tmp_path / "results.csv")
+    assert done.exit_code == 2
+    assert "column 'Recurrence' is missing" in done.stderr
+    assert not (tmp_path / "results.csv").exists()
 
 
 @pytest.fixture

@@ -26,6 +26,15 @@ JOBS = click.option(
 )
 
 
+SUPPRESS_BELOW = click.option(
+    "--suppress-below",
+    type=click.IntRange(0),
+    default=0,
+    metavar="K",
+    help="Hide counts from 1 to K - 1, and those from which they would follow.",
+)
+
+
 def _path_option(*names, **options):
     return click.option(*names, type=click.Path(path_type=Path), **options)
 
@@ -67,6 +76,7 @@ def main():
     rhcc draft-study my.xlsx --out my.yml        a first study file for your cohort
     rhcc check my.csv --study my.yml             is the file ready?
     rhcc run my.csv --study my.yml --out site    the same chapters for your cohort
+    rhcc results my.csv --study my.yml --out results.csv    their numbers alone
     rhcc score data/cohort.csv                   which printed numbers come out again
     rhcc reconstruct                             a cohort from the printed numbers
     rhcc ensemble --count 200 --out draws        many cohorts that hold the same print
@@ -111,13 +121,7 @@ def book(out, pdf, jobs):
 @_path_option("--study", required=True, help="What the columns mean, and the conventions.")
 @_path_option("--out", required=True, help="Folder for the book, tables, figures and results.")
 @_path_option("--ledger", help="Printed numbers to compare with.")
-@click.option(
-    "--suppress-below",
-    type=click.IntRange(0),
-    default=0,
-    metavar="K",
-    help="Hide counts from 1 to K - 1, and those from which they would follow.",
-)
+@SUPPRESS_BELOW
 @JOBS
 @_told
 def run(cohorts, study, out, ledger, suppress_below, jobs):
@@ -146,6 +150,31 @@ def run(cohorts, study, out, ledger, suppress_below, jobs):
         suppress_below=suppress_below,
         report=click.echo,
     )
+
+
+@main.command()
+@COHORT
+@_path_option("--study", required=True, help="What the columns mean, and the conventions.")
+@_path_option("--out", required=True, help="The CSV file to write.")
+@SUPPRESS_BELOW
+@_told
+def results(cohort, study, out, suppress_below):
+    """Compute every number of the book for COHORT, without the book.
+
+    OUT is what `rhcc run` writes as results.csv. Parquet is read in pieces, and of its columns
+    only those that the study file names, so that COHORT may be a registry.
+    """
+    from helpers.cohort import load_cohort
+    from helpers.disclosure import hiding_below
+    from helpers.study import load_study
+
+    patients = load_cohort(cohort, hiding_below(load_study(study), suppress_below))
+
+    from helpers.results import write_results
+    from helpers.sections import SECTIONS, summarize_sections
+
+    with whole_file(out) as file:
+        write_results(summarize_sections(patients, SECTIONS), file)
 
 
 @main.command()

@@ -83,9 +83,9 @@ def read_results(path) -> pd.DataFrame:
     )
 
 
-def write_results(results, path) -> None:
-    """Write a results data set as CSV, numbers in their shortest exact form."""
-    results.to_csv(path, index=False, lineterminator="\n")
+def write_results(results, target) -> None:
+    """Write a results data set as CSV to a path or a file, numbers in their shortest exact form."""
+    results.to_csv(target, index=False, lineterminator="\n")
 
 
 def select(results, **keys) -> pd.DataFrame:
