@@ -5,9 +5,9 @@
 Each task runs in a process of its own, here and in R, on the same columns; CPU seconds and peak
 memory are those of the task less those of loading the libraries and reading the columns. Then
 `rhcc run` makes the whole book of these patients from Parquet, in one process at a time. Last,
-the Cox model grows from a thousand patients to ten times those given, and the figure
-`growth.svg` in the folder compares it with the time that memory needs to deliver the covariates
-once.
+the Cox model, and every number of the book by `rhcc results`, grow from a thousand patients to
+ten times those given, and the figure `growth.svg` in the folder compares them with the time that
+memory needs to deliver the covariates once.
 """
 
 import os
@@ -78,7 +78,8 @@ def main(n=1_000_000, folder=ROOT / "_build" / "benchmarks"):
                 flush=True,
             )
         failed |= not make_book(n, Path(work))
-    draw_growth([10**k for k in range(3, len(str(n)) + 1)], folder / "growth.svg")
+        sizes = [10**k for k in range(3, len(str(n)) + 1)]
+        draw_growth(sizes, [compute_results(size, Path(work)) for size in sizes], folder)
     return int(failed)
 
 
@@ -139,13 +140,7 @@ def run_task(task, columns, n):
 
 def make_book(n, work):
     """Make the book of `n` patients, print what it took; whether that is little enough."""
-    cohort, study = work / "registry.parquet", Path(__file__).with_name("registry.yml")
-    write_registry(n, cohort)
-    rhcc = Path(sys.executable).with_name("rhcc")
-    command = [rhcc, "run", cohort, "--study", study, "--out", work / "book", "--jobs", 1]
-    status, seconds, megabytes = measure_tree(command)
-    if status:
-        raise SystemExit("rhcc run failed")
+    seconds, megabytes = measure_command("run", n, work, "book", "--jobs", 1)
     print(
         f"rhcc run       {seconds:6.1f} s (<= {BOOK_SECONDS})  {megabytes:5.0f} MB"
         f" (<= {BOOK_MEGABYTES})",
@@ -154,8 +149,31 @@ def make_book(n, work):
     return seconds <= BOOK_SECONDS and megabytes <= BOOK_MEGABYTES
 
 
-def draw_growth(sizes, path):
-    """Time the model with all covariates at growing sizes and draw it over the memory's time."""
+def compute_results(n, work):
+    """Compute every number of `n` patients, print what it took; the CPU seconds."""
+    seconds, megabytes = measure_command("results", n, work, "results.csv")
+    print(f"{n:9} patients {seconds:8.1f} s  {megabytes:5.0f} MB  rhcc results", flush=True)
+    return seconds
+
+
+def measure_command(name, n, work, out, *options):
+    """CPU seconds and peak memory in MB of a command of `rhcc` on `n` patients."""
+    cohort, study = work / f"{n}.parquet", Path(__file__).with_name("registry.yml")
+    if not cohort.exists():
+        write_registry(n, cohort)
+    rhcc = Path(sys.executable).with_name("rhcc")
+    command = [rhcc, name, cohort, "--study", study, "--out", work / out, *options]
+    status, seconds, megabytes = measure_tree(command)
+    if status:
+        raise SystemExit(f"rhcc {name} failed")
+    return seconds, megabytes
+
+
+def draw_growth(sizes, all_results, folder):
+    """Time the model with all covariates at growing sizes and draw it over the memory's time.
+
+    `all_results` has the CPU seconds of all numbers of the book at each size.
+    """
     from matplotlib.figure import Figure
 
     from helpers.estimators.cox import fit_cox
@@ -173,6 +191,7 @@ def draw_growth(sizes, path):
         print(f"{n:9} patients {seconds[-1]:8.3f} s  {fit.method}", flush=True)
     figure = Figure(figsize=(6, 4), layout="constrained")
     axes = figure.subplots()
+    axes.loglog(sizes, all_results, marker="s", label="all results, from Parquet")
     axes.loglog(sizes, seconds, marker="o", label="Cox model, nine covariates")
     row = 8 * (len(COVARIATES) + 2)
     axes.loglog(
@@ -184,6 +203,7 @@ def draw_growth(sizes, path):
     axes.set_xlabel("Patients")
     axes.set_ylabel("CPU seconds")
     axes.legend(frameon=False)
+    path = folder / "growth.svg"
     figure.savefig(path, metadata={"Date": None})
     print(f"the growth is drawn in {path}")
 
