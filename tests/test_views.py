@@ -121,13 +121,13 @@ def test_an_interval_may_stand_below_its_estimate(text, parts):
     assert cell.astext() == text
 
 
-def test_what_stands_in_brackets_in_a_heading_stays_together():
-    new = table.Column("New drug (n = 46)", spanner="A (95% CI)")
+def test_brackets_and_words_with_a_hyphen_stay_together():
+    new = table.Column("New drug (n = 46)", spanner="A-T (95% CI)")
     columns = [table.Column("Group", "text"), new]
-    made = table.Table("tab-x", "X", columns, [table.Row(("A", "1"))], stacked=True)
+    made = table.Table("tab-x", "X", columns, [table.Row(("A-T, n", "1"))], stacked=True)
     node = table_node(asdict(made))
-    parts = [part.astext() for part in node.next_node(nodes.thead).findall(nodes.inline)]
-    assert parts == ["(95% CI)", "(n = 46)"]
+    parts = [part.astext() for part in node.findall(nodes.inline)]
+    assert parts == ["A-T", "(95% CI)", "(n = 46)", "A-T"]
     assert node["classes"] == ["results", "stacked"]
 
 

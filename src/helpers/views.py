@@ -18,7 +18,8 @@ from nbformat.v4 import new_output
 KEY = "rhcc"
 # An estimate with its interval, a count with its percentage: in a narrow cell the one goes below.
 ESTIMATE = re.compile(r"(.+) (\S+ to \S+|\(\S+%\))")
-IN_BRACKETS = re.compile(r"(\([^()]*\))")  # of a heading, for instance ``(95% CI)``: one piece
+# Pieces of a heading or a row's header that are not broken, such as ``(95% CI)`` and ``TACE-TC``.
+PIECES = re.compile(r"(\([^()]{,12}\)|\b\w+-\w+\b)")
 
 _collected: list[list] = []
 
@@ -126,19 +127,19 @@ def folded(found, summary) -> list:
     return [opening, *found, closing]
 
 
-def _entry(text, classes=(), **attributes):
-    content = [nodes.paragraph(text, text)] if text else []
-    return nodes.entry("", *content, classes=list(classes), **attributes)
-
-
 def _heading(text, classes=(), **attributes):
-    """Make the heading of a column, in which what stands in brackets is never broken."""
-    parts = [
-        _together(part) if IN_BRACKETS.fullmatch(part) else nodes.Text(part)
-        for part in IN_BRACKETS.split(text)
+    """Make a heading."""
+    content = nodes.paragraph("", "", *_pieces(text))
+    return nodes.entry("", content, classes=list(classes), **attributes)
+
+
+def _pieces(text):
+    """The text as nodes, in which `PIECES` are not broken."""
+    return [
+        _together(part) if PIECES.fullmatch(part) else nodes.Text(part)
+        for part in PIECES.split(text)
         if part
     ]
-    return nodes.entry("", nodes.paragraph("", "", *parts), classes=list(classes), **attributes)
 
 
 def _together(text):
@@ -168,7 +169,7 @@ def _head_rows(columns):
 
 def _body_row(row, columns):
     if row["kind"] == "section":
-        heading = _entry(row["cells"][0], **_span(len(columns)))
+        heading = _heading(row["cells"][0], **_span(len(columns)))
         return nodes.row("", heading, classes=["section-row"])
     classes = [f"{row['kind']}-row"] + (["indented"] if row["indent"] else [])
     cells = zip(row["cells"], columns, strict=True)
@@ -182,8 +183,9 @@ def _cell(text, kind):
         first, second = map(_together, found.groups())
         parts = [first, nodes.Text(" "), second]
     else:
-        return _entry(text, [f"{kind}-cell"])
-    return nodes.entry("", nodes.paragraph("", "", *parts), classes=[f"{kind}-cell"])
+        parts = [nodes.Text(text)] if kind == "number" and text else _pieces(text)
+    content = [nodes.paragraph("", "", *parts)] if parts else []
+    return nodes.entry("", *content, classes=[f"{kind}-cell"])
 
 
 def _span(width):
