@@ -25,11 +25,14 @@ def condense(cohort, endpoint, variables) -> Cohort:
     -------
     Cohort
         With the columns named, and ``n_patient``; each row stands for so many patients. The
-        cohort itself where it is small, or where too few of its patients are alike.
+        cohort itself where it is small, where too few of its patients are alike, or where it
+        has these columns already.
     """
     data, study = cohort.data, cohort.study
     names = [*study.names_of(endpoint), *variables, *study.strata]
     names = [name for name in dict.fromkeys(names) if name in data]
+    if {*names, N_PATIENT} == {*data.columns}:
+        return cohort
     is_measured = any(
         name != "arm" and study.covariates[name].kind == "continuous"
         for name in (*variables, *study.strata)

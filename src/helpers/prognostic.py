@@ -53,8 +53,9 @@ def _endpoint_rows(cohort, endpoint):
     cohort = condense(everyone, endpoint, study.prognostic)
     tests = {}
     for variable in study.prognostic:
-        yield from _level_rows(cohort, endpoint, variable)
-        design = design_model(cohort, endpoint, [variable])
+        alone = condense(cohort, endpoint, [variable])
+        yield from _level_rows(alone, endpoint, variable)
+        design = design_model(alone, endpoint, [variable])
         fit = fit_model(design, study.conventions)
         tests[variable] = fit.wald_test(design.places(variable))
         keys = {"analysis": "cox_univariable", "endpoint": endpoint}
@@ -97,7 +98,7 @@ def _endpoint_rows(cohort, endpoint):
 def _level_rows(cohort, endpoint, variable):
     if cohort.study.reference(variable) is None:
         return
-    patients = condense(cohort, endpoint, [variable]).data
+    patients = cohort.data
     for level in cohort.study.levels(variable):
         has = patients[variable] == level
         keys = {"endpoint": endpoint, "variable": variable, "level": level, "group": OVERALL}
