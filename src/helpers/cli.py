@@ -213,6 +213,7 @@ def reconstruct(seed, out, study, ledger, steps, rounds, minutes):
 @_path_option("--out", required=True, help="Folder of the draws, one Parquet file each.")
 @click.option("--complete", is_flag=True, help="All columns of a cohort, not only survival.")
 @_path_option("--statistics", help="CSV file for the unprinted numbers of each draw.")
+@_path_option("--scores", help="CSV file for the verdict of each printed number in each draw.")
 @click.option("--resume", is_flag=True, help="Go on in a folder that holds draws already.")
 @click.option("--scheduler", metavar="ADDRESS", help="Of Dask; this machine's processors if none.")
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="Processes of this machine.")

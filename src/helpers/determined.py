@@ -118,7 +118,7 @@ def unlikeness(cohort, other, endpoint) -> float:
 
 
 def write_ensemble(ensemble, path) -> None:
-    """Write what `summarize_ensemble` made as CSV, to eight significant digits."""
+    """Write rows of draws as CSV, to eight significant digits."""
     with whole_file(path) as file:
         ensemble.to_csv(file, index=False, lineterminator="\n", float_format=f"%.{DIGITS}g")
 

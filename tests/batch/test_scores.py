@@ -8,11 +8,17 @@ from three_arms import three_arms
 from helpers.batch.cohorts import Batch, stack_cohorts
 from helpers.batch.scores import COMPUTED, Scorer
 from helpers.cohort import Cohort, load_cohort
+from helpers.determined import cohort_of_draw
+from helpers.errors import InputError
 from helpers.published import COMPARED, NOT_TESTABLE, VERDICTS, compare, load_ledger
+from helpers.reconstruct.ensemble import Walk
+from helpers.reconstruct.ensemble_files import EnsembleFolder
+from helpers.reconstruct.ensemble_run import make_ensemble
 from helpers.results import KEYS
 from helpers.sections import summarize_all
 from helpers.study import load_study
 
+PATHS = [ROOT / "data" / name for name in ("published.csv", "study.yml", "cohort.csv")]
 STUDY = load_study(ROOT / "data/study.yml")
 CONVENTIONS = {
     "ties": "breslow",
@@ -77,7 +83,7 @@ def ledger_of(results):
 def test_all_numbers_and_verdicts_are_those_of_the_pages(cohort, ledger):
     changed = bootstrapped(cohort, 1), shuffled(cohort, 2), shuffled(cohort, 3, missing=0.1)
     cohorts = [cohort, *changed]
-    scores = Scorer(ledger).score(stack(cohorts))
+    scores = Scorer(ledger, cohorts[0].study).score(stack(cohorts))
     assert_scores_are_those_of_the_pages(scores, cohorts, ledger)
     assert scores.count()["not testable"].tolist() == [0] * len(cohorts)
 
@@ -94,7 +100,7 @@ def test_all_numbers_and_verdicts_are_those_of_the_pages(cohort, ledger):
 def test_every_number_is_that_of_the_pages(cohorts):
     pages = pd.concat([summarize_all(cohort) for cohort in cohorts])
     ledger = ledger_of(pages)
-    scores = Scorer(ledger).score(stack(cohorts))
+    scores = Scorer(ledger, cohorts[0].study).score(stack(cohorts))
     assert_scores_are_those_of_the_pages(scores, cohorts, ledger)
     assert (np.array(VERDICTS)[scores.verdicts] != NOT_TESTABLE).any(axis=0).all()
 
@@ -103,7 +109,7 @@ def test_what_needs_a_column_that_is_not_there_is_not_testable(cohort, ledger):
     batch = stack([cohort])
     survival = {"arm", *STUDY.prognostic, *STUDY.names_of("os"), *STUDY.names_of("pfs")}
     columns = {name: values for name, values in batch.columns.items() if name in survival}
-    scorer = Scorer(ledger)
+    scorer = Scorer(ledger, STUDY)
     whole, part = scorer.score(batch), scorer.score(Batch(columns, cohort.study))
     rows = ledger[ledger["class"].isin(COMPARED)].reset_index(drop=True)
     is_given = rows["analysis"].isin(["cohort", "survival", "subgroup"])
@@ -117,9 +123,29 @@ def test_what_needs_a_column_that_is_not_there_is_not_testable(cohort, ledger):
 def test_a_number_that_is_not_computed_in_a_batch_is_named(ledger):
     rows = ledger[ledger["class"].isin(COMPARED)].iloc[:2].assign(statistic="smd")
     with pytest.raises(ValueError, match=rf"not computed in a batch: {rows['id'].iloc[0]}"):
-        Scorer(rows)
+        Scorer(rows, STUDY)
 
 
 def test_strata_are_refused(ledger):
     with pytest.raises(ValueError, match="strata or late entries"):
-        Scorer(ledger).score(stack([three_arms("stratified")]))
+        Scorer(ledger, three_arms("stratified").study)
+
+
+def test_an_ensemble_is_scored_draw_by_draw(tmp_path, ledger):
+    folder, scores = tmp_path / "draws", tmp_path / "scores.csv"
+    walk = Walk(n_steps=2_000, n_cooling=3_000)
+    options = {"walk": walk, "complete": True, "scores": scores, "jobs": 1}
+    make_ensemble(*PATHS, folder, 1, 2, report=str, **options)
+    found = pd.read_csv(scores)
+    assert found["draw"].tolist() == [1, 2]
+    assert (found[VERDICTS].sum(axis=1) == ledger["class"].isin(COMPARED).sum()).all()
+    last = EnsembleFolder(folder).read().query("draw == 2").reset_index(drop=True)
+    pages = compare(summarize_all(cohort_of_draw(last, STUDY)), ledger)
+    pages = pages[pages["class"].isin(COMPARED)]
+    assert found[pages["id"]].loc[1].tolist() == pages["verdict"].tolist()
+
+
+def test_a_folder_for_scores_that_is_not_there_is_named_before_anything_is_drawn(tmp_path):
+    with pytest.raises(InputError, match="its folder does not exist"):
+        make_ensemble(*PATHS, tmp_path / "draws", 1, 1, scores=tmp_path / "none" / "scores.csv")
+    assert not (tmp_path / "draws").exists()

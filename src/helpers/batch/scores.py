@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from helpers.batch.cohorts import Wanted
+from helpers.batch.cohorts import Wanted, stack_cohorts
 from helpers.batch.description import describe_batch
 from helpers.batch.survival import COEFFICIENT, MEDIAN, MULTIVARIABLE, summarize_survival_batch
+from helpers.determined import cohort_of_draw
 from helpers.published import COMPARED, NOT_TESTABLE, VERDICTS, Prints
 from helpers.results import KEYS
 
@@ -74,14 +75,18 @@ class Scorer:
     ----------
     ledger : DataFrame
         See `helpers.published.load_ledger`.
+    study : Study
 
     Raises
     ------
     ValueError
-        A number is compared that is not computed in a batch.
+        A number is compared that is not computed in a batch; or the study has strata, or
+        patients who enter late.
     """
 
-    def __init__(self, ledger):
+    def __init__(self, ledger, study):
+        if study.strata or any(endpoint.entry for endpoint in study.endpoints.values()):
+            raise ValueError("cohorts with strata or late entries are not computed in a batch")
         rows = ledger[ledger["class"].isin(COMPARED)]
         strange = [
             row.id
@@ -106,3 +111,28 @@ class Scorer:
         values[~exists] = np.nan
         absent = VERDICTS.index(NOT_TESTABLE)
         return Scores(self._ids, values, np.where(exists, self._prints.judge(values), absent))
+
+
+def score_draws(draws, study, scorer) -> pd.DataFrame:
+    """Score the cohorts of an ensemble.
+
+    Parameters
+    ----------
+    draws : DataFrame
+        As of `helpers.reconstruct.ensemble_files.EnsembleFolder.read`.
+    study : Study
+    scorer : Scorer
+
+    Returns
+    -------
+    DataFrame
+        A row for each draw: ``draw``; how many printed numbers got each verdict; and by the id
+        of each number its verdict.
+    """
+    numbers = draws["draw"].unique()
+    of_all = study.model_copy(update={"identifier": None})  # draws share their identifiers
+    scores = scorer.score(stack_cohorts(cohort_of_draw(draws, of_all), len(numbers)))
+    verdicts = pd.DataFrame(np.array(VERDICTS)[scores.verdicts], columns=scores.ids)
+    counts = scores.count()
+    counts.insert(0, "draw", numbers)
+    return counts.join(verdicts)

@@ -30,15 +30,8 @@ def summarize_survival_batch(batch, wanted):
     batch : Batch
         What needs a column that it does not have is left out.
     wanted : Wanted
-
-    Raises
-    ------
-    ValueError
-        The study has strata, or patients who enter late.
     """
     study = batch.study
-    if study.strata or any(endpoint.entry for endpoint in study.endpoints.values()):
-        raise ValueError("cohorts with strata or late entries are not computed in a batch")
     for endpoint in study.endpoints:
         if not wanted(endpoint=endpoint) or f"{endpoint}_time" not in batch.columns:
             continue

@@ -1,6 +1,7 @@
 """Counts: tests of contingency tables, proportions and their contrasts, balance of levels."""
 
 import functools
+import functools
 import math
 from dataclasses import dataclass
 
@@ -113,7 +114,13 @@ def _fisher(rows):
     if table.shape[0] > table.shape[1]:
         table = table.T
     row_totals, column_totals = (np.sort(table.sum(axis=axis)) for axis in (1, 0))
-    least = _log_factorials(table.ravel()) - TIE_TOLERANCE
+    least = float(_log_factorials(np.sort(table, axis=None)) - TIE_TOLERANCE)
+    return _fisher_of(tuple(row_totals), tuple(column_totals), least)
+
+
+@functools.lru_cache(maxsize=10_000)
+def _fisher_of(row_totals, column_totals, least):
+    row_totals, column_totals = np.array(row_totals), np.array(column_totals)
     try:
         p = _tail_probability(row_totals, column_totals, least)
     except _TooLargeError:

@@ -21,6 +21,7 @@ from distributed.comm.core import CommClosedError
 from distributed.scheduler import KilledWorker
 from tqdm import tqdm
 
+from helpers.batch.scores import Scorer, score_draws
 from helpers.cohort import load_cohort
 from helpers.determined import digest_file, summarize_ensemble, write_ensemble
 from helpers.errors import InputError
@@ -65,6 +66,7 @@ def make_ensemble(
     walk=None,
     complete=False,
     statistics=None,
+    scores=None,
     resume=False,
     scheduler=None,
     jobs=None,
@@ -86,6 +88,8 @@ def make_ensemble(
         Whether a draw is to have every column of a cohort, not only those of survival.
     statistics : path-like, optional
         CSV file for `helpers.determined.summarize_ensemble`.
+    scores : path-like, optional
+        CSV file for `helpers.batch.scores.score_draws`.
     resume : bool
         Whether `out` may hold draws of this ensemble.
     scheduler, jobs, patience
@@ -105,13 +109,16 @@ def make_ensemble(
         problem = "synthetic: draws start from the cohort's own rows; none may be a real patient's"
         raise InputError(study, [problem])
     patients = load_cohort(cohort, meaning)
+    printed = load_ledger(ledger)
     try:
-        origin = prepare_origin(load_ledger(ledger), meaning, patients, cohort, walk, complete)
+        origin = prepare_origin(printed, meaning, patients, cohort, walk, complete)
+        scorer = Scorer(printed, meaning) if scores else None
     except ValueError as error:
         raise InputError(study, [str(error)]) from None
-    if statistics and not Path(statistics).absolute().parent.is_dir():
-        problem = "cannot be written, as its folder does not exist; make it first"
-        raise InputError(statistics, [problem])
+    for file in (statistics, scores):
+        if file and not Path(file).absolute().parent.is_dir():
+            problem = "cannot be written, as its folder does not exist; make it first"
+            raise InputError(file, [problem])
     folder = EnsembleFolder(out)
     shared = {
         "seed": seed,
@@ -131,12 +138,17 @@ def make_ensemble(
         options = {"scheduler": scheduler, "jobs": jobs, "patience": patience}
         run_draws(origin, seed, missing, write, **options)
     report(f"{len(folder.numbers())} draws, {len(missing)} of them new: {folder.folder}")
+    if not (statistics or scores):
+        return
+    draws = folder.read()
+    draws = draws[draws["draw"] <= count]
     if statistics:
-        draws = folder.read()
-        draws = draws[draws["draw"] <= count]
         ensemble = summarize_ensemble(draws, patients, shared["cohort_sha256"])
         write_ensemble(ensemble, statistics)
         report(f"their unprinted numbers: {statistics}")
+    if scores:
+        write_ensemble(score_draws(draws, meaning, scorer), scores)
+        report(f"the verdict of each printed number in each draw: {scores}")
 
 
 def run_draws(origin, seed, numbers, write, *, scheduler=None, jobs=None, patience=PATIENCE):
