@@ -32,9 +32,10 @@ test-all: $(VENV)/.installed  ## run all tests
 	$(BIN)/ruff check src tests benchmarks
 	$(BIN)/python -m pytest -n auto --dist loadgroup
 
-benchmarks: $(VENV)/.installed  ## time the book, the estimators, a registry and an ensemble
+benchmarks: $(VENV)/.installed  ## time the book, the estimators, a score, a registry and an ensemble
 	$(BIN)/python benchmarks/bench_book.py
 	$(BIN)/python benchmarks/bench_estimators.py
+	$(BIN)/python benchmarks/bench_score.py
 	$(BIN)/python benchmarks/bench_registry.py
 	$(BIN)/python benchmarks/bench_reconstruct.py
 	$(BIN)/python benchmarks/bench_ensemble.py
