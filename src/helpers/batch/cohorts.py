@@ -58,19 +58,15 @@ def stack_cohorts(cohort, n_cohort) -> Batch:
         Of all of them.
     n_cohort : int
     """
-    columns = {}
-    for name, column in cohort.data.items():
-        values = (
-            column.to_numpy(float, copy=False) if column.dtype != "category" else _codes(column)
-        )
-        columns[name] = values.reshape(n_cohort, -1)
+    columns = {name: _numbers(column).reshape(n_cohort, -1) for name, column in cohort.data.items()}
     return Batch(columns, cohort.study)
 
 
-def _codes(column):
+def _numbers(column):
+    if column.dtype != "category":
+        return column.to_numpy(float)
     codes = column.cat.codes.to_numpy(float)
-    codes[codes < 0] = np.nan
-    return codes
+    return np.where(codes < 0, np.nan, codes)
 
 
 def answer(values, has) -> np.ndarray:

@@ -14,6 +14,8 @@ from helpers.response import change, response_tests
 from helpers.results import BETWEEN_ARMS
 from helpers.safety import ANY_EVENT
 
+DURATION = ("duration_n", "duration_mean", "duration_sd", "duration_median")
+
 
 def describe_batch(batch, wanted):
     """Yield the wanted numbers of all analyses but those of survival, see `batch_row`.
@@ -93,7 +95,7 @@ def _exposure_rows(batch, wanted):
             has = received == levels.index(level) if level else True
             for group, members in batch.groups.items():
                 here = {"level": level, "group": group, **keys}
-                if not any(wanted(statistic=f"duration_{name}", **here) for name in DURATION):
+                if not any(wanted(statistic=name, **here) for name in DURATION):
                     continue
                 sample = np.where(members & has, duration, math.nan)
                 n = (~np.isnan(sample)).sum(axis=1)
@@ -102,9 +104,6 @@ def _exposure_rows(batch, wanted):
                 kind = batch.study.conventions.baseline_quantile
                 (median,) = location.quantile_batch(sample, [0.5], kind)
                 yield batch_row(statistic="duration_median", values=median, **here)
-
-
-DURATION = ("n", "mean", "sd", "median")
 
 
 def _response_rows(batch, wanted):

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.batch.cohorts import Wanted, stack_cohorts
-from helpers.batch.description import describe_batch
+from helpers.batch.description import DURATION, describe_batch
 from helpers.batch.survival import COEFFICIENT, MEDIAN, MULTIVARIABLE, summarize_survival_batch
 from helpers.determined import cohort_of_draw
 from helpers.published import COMPARED, NOT_TESTABLE, VERDICTS, Prints
@@ -17,24 +17,21 @@ from helpers.results import KEYS
 SHARE = ("n", "percent", "n_missing", "p")
 SAMPLE = ("mean", "sd", "q1", "median", "q3")
 ARMS = ("n", "n_event", *MEDIAN, "p_logrank", *COEFFICIENT)
+CURVE = tuple(
+    f"{name}{limit}"
+    for name in ("survival", "followup_median")
+    for limit in ("", "_conf_low", "_conf_high")
+)
 COMPUTED = {  # what a batch gives of each analysis
     "cohort": ("n",),
     "baseline": (*SHARE, *SAMPLE),
     "eligibility": SHARE,
-    "exposure": (*SHARE, *(f"duration_{name}" for name in ("n", "mean", "sd", "median"))),
+    "exposure": (*SHARE, *DURATION),
     "response": (*SHARE, "p_pearson", "p_yates", "p_fisher"),
     "measurement": ("n", "q1", "median", "q3"),
     "adverse_event": SHARE,
     "interruption": SHARE,
-    "survival": (
-        *ARMS,
-        "n_missing",
-        *(
-            f"{name}{limit}"
-            for name in ("survival", "followup_median")
-            for limit in ("", "_conf_low", "_conf_high")
-        ),
-    ),
+    "survival": (*ARMS, *CURVE, "n_missing"),
     "subgroup": (*ARMS, "p"),
     "cox_univariable": (*COEFFICIENT, "n", "n_event", "p_screening"),
     **dict.fromkeys(MULTIVARIABLE, COEFFICIENT),
