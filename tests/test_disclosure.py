@@ -28,7 +28,7 @@ def results_of(cohort):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_no_small_count_is_shown_or_follows_from_the_others(seed):
-    """Every way to fill the hidden cells of sex by arm leaves each small cell several values."""
+    """The ways to fill the hidden cells of sex by arm leave a small cell four values at least."""
     cohort = random_cohort(study(), n=34, seed=seed, missing=0.12)
     before = results_of(cohort)
     after = suppress(before, study())
@@ -46,15 +46,41 @@ def test_no_small_count_is_shown_or_follows_from_the_others(seed):
         possible = possible_cells(cells, int(totals[arm]))
         for cell in cells.index[cells.isna()]:
             if 0 < real[cell] < BELOW:
-                assert len({one[cell] for one in possible}) > 1
+                assert len({one[cell] for one in possible}) >= BELOW - 1
 
 
 def possible_cells(cells, total):
     hidden = list(cells.index[cells.isna()])
     rest = total - int(cells.sum())
-    for values in itertools.product(range(rest + 1), repeat=len(hidden)):
+    for values in itertools.product(range(1, rest + 1), repeat=len(hidden)):
         if sum(values) == rest:
             yield dict(zip(hidden, values, strict=True))
+
+
+@pytest.mark.parametrize(("second", "is_shown"), [(1, False), (3, False), (4, True)])
+def test_two_hidden_counts_are_not_bounded_by_their_sum(second, is_shown):
+    """Grades of 1, `second` and 20 patients: the first two alone would be 1 to `third` each."""
+    levels = {grade: {"label": grade.upper(), "code": grade} for grade in ("a", "b", "c")}
+    grade = {"kind": "categorical", "label": "Grade", "reference": "a", "levels": levels}
+    described = toy_study(
+        covariates={"grade": grade}, baseline=["grade"], suppress_below=BELOW, adverse_events=None
+    )
+    n_new = 1 + second + 20
+    frame = pd.DataFrame(
+        {
+            "id": range(40 + n_new),
+            "group": [1] * 40 + [2] * n_new,
+            "days": 10.0,
+            "dead": 0,
+            "grade": ["a"] * 20 + ["b"] * 10 + ["c"] * 10 + ["a"] + ["b"] * second + ["c"] * 20,
+        }
+    )
+    results = summarize_demographics(cohort_from_frame(frame, described))
+    after = select(suppress(results, described), analysis="baseline", group="new", statistic="n")
+    value = after.set_index("level")["value"]
+    assert np.isnan(value["a"])
+    assert np.isnan(value["b"])
+    assert value.notna()["c"] == is_shown
 
 
 def test_what_is_computed_from_a_hidden_count_is_hidden():

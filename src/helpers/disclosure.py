@@ -2,9 +2,11 @@
 
 A count is *small* from 1 to one less than the limit; zero is about no patient and is shown.
 Counts obey sums that a reader knows: the arms add up to all patients, the levels and the missing
-values to the patients of an arm, those with an event and those without likewise. A hidden count
-that such sums would give back takes others with it, the smallest first, until it is not
-determined any more.
+values to the patients of an arm, those with an event and those without likewise. With them goes
+that a hidden count is one at least, as a zero would be shown. A small count that these would give
+back, or bound to fewer values than there are small counts, takes others with it, the smallest
+first, until it is protected: secondary suppression to an interval (Fischetti M, Salazar JJ. Manage
+Sci 2001;47:1008-1027), here one count at a time by linear programs.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from collections import defaultdict
 import numpy as np
 import pandas as pd
 from scipy import sparse
+from scipy.optimize import linprog
 from scipy.sparse.csgraph import connected_components
 
 from helpers.results import BETWEEN_ARMS, KEYS, OVERALL
@@ -24,6 +27,8 @@ COUNTS = ("n", "n_event", "n_missing", "duration_n")
 SHARES = ("eligibility", "adverse_event", "interruption")
 MODELS = ("cox_multivariable", "cox_full", "cox_firth", "cox_imputed")
 TOLERANCE = 1e-9
+TOLERANCE_OF_COUNT = 1e-6
+UNBOUNDED = 3  # status of a linear program
 
 
 def hiding_below(study, limit):
@@ -126,7 +131,7 @@ class _Counts:
         self._durations()
 
     def hide(self, below) -> set:
-        """The counts to hide: the small ones, then others until none of these is determined.
+        """The counts to hide: the small ones, then others until each of these is protected.
 
         The patients and events of the arms come first; in the other sums they stay as they are.
         """
@@ -134,9 +139,9 @@ class _Counts:
         hidden = set(small)
         totals = {key for key in self.value if key[0] in ("cohort", "survival")}
         first = [terms for terms in self.sums if {key for _, key in terms} <= totals]
-        self._hide_in(first, set(), small, hidden)
+        self._hide_in(first, set(), small, hidden, below)
         hidden |= {key for key in self.shown if self._stands_for(key) in hidden}
-        self._hide_in(self.sums, totals, small, hidden)
+        self._hide_in(self.sums, totals, small, hidden, below)
         return hidden & self.shown
 
     def _stands_for(self, key):
@@ -155,25 +160,30 @@ class _Counts:
             statistic == "n_missing" or statistic == "n" and self.value[key] >= below
         )
 
-    def _hide_in(self, sums, totals, small, hidden):
-        """Add to `hidden` what keeps the small counts from being determined by the sums."""
+    def _hide_in(self, sums, totals, small, hidden, below):
+        """Add to `hidden` what leaves each small count as many values as there are small ones."""
         known = totals & self.shown - hidden
         for keys, matrix in _systems(sums, known, totals):
-            while True:
-                unknown = [n for n, k in enumerate(keys) if k in hidden or k not in self.shown]
-                found = np.flatnonzero(_determined(matrix[:, unknown]))
-                revealed = [unknown[n] for n in found if keys[unknown[n]] in small]
-                if not revealed:
-                    break
-                beside = (matrix[(matrix[:, revealed] != 0).any(axis=1)] != 0).any(axis=0)
+            value = np.array([self.value[key] for key in keys])
+            least = np.array([float(key in self.shown) for key in keys])
+            open_places = [n for n, key in enumerate(keys) if key in small]
+            while open_places:
+                is_hidden = np.array([k in hidden or k not in self.shown for k in keys])
+                proofs = {
+                    place: proof
+                    for place in open_places
+                    if (proof := _proof(matrix, value, least, is_hidden, place, below)) is not None
+                }
+                open_places = list(proofs)  # what is protected stays so when more is hidden
+                beside = (matrix[(matrix[:, open_places] != 0).any(axis=1)] != 0).any(axis=0)
                 near = {keys[n] for n in np.flatnonzero(beside)}
-                telling = {keys[n] for n in _told_by(matrix, unknown, revealed)}
+                telling = {keys[n] for proof in proofs.values() for n in np.flatnonzero(proof)}
                 candidates = [
                     key
                     for key in keys
                     if key in self.shown - hidden - totals and self.value[key] > 0
                 ]
-                if not candidates:
+                if not (open_places and candidates):
                     break
                 hidden.add(min(candidates, key=lambda k: (*self._loss(k, telling, near), k)))
 
@@ -365,20 +375,48 @@ def _systems(sums, known, totals):
         yield [keys[n] for n in used], part[:, used]
 
 
-def _determined(columns) -> np.ndarray:
-    """Which unknowns the sums determine: those that are zero in every solution of 'all zero'."""
-    if not columns.size:
-        return np.zeros(columns.shape[1], bool)
-    _, sizes, directions = np.linalg.svd(columns)
-    rank = int((sizes > TOLERANCE * max(sizes.max(), 1.0)).sum())
-    return (np.abs(directions[rank:]) < np.sqrt(TOLERANCE)).all(axis=0)
+def _proof(matrix, value, least, is_hidden, place, below):
+    """The columns that bound a hidden count too narrowly; None if it is protected.
 
+    Parameters
+    ----------
+    matrix : ndarray of shape (n_sum, n_key)
+        The sums: `matrix @ value` is known where it does not come from hidden counts.
+    value, least : ndarray of shape (n_key,)
+        True counts, and the least that a reader takes a hidden one for.
+    is_hidden : ndarray of bool
+    place : int
+    below : int
+        The possible values, whole numbers, are to be `below - 1` or more.
 
-def _told_by(matrix, unknown, revealed) -> np.ndarray:
-    """The columns by which the sums determine the revealed: what they add up to in each proof."""
-    wanted = np.eye(len(unknown))[:, [unknown.index(n) for n in revealed]]
-    proofs = np.linalg.lstsq(matrix[:, unknown].T, wanted, rcond=None)[0]
-    return np.flatnonzero((np.abs(proofs.T @ matrix) > np.sqrt(TOLERANCE)).any(axis=0))
+    Returns
+    -------
+    ndarray of bool or None
+        Which columns the bounds follow from, by the dual solutions.
+    """
+    columns = matrix[:, is_hidden]
+    wanted = np.zeros(matrix.shape[1])
+    wanted[place] = 1.0
+    limits = np.column_stack([least[is_hidden], np.full(columns.shape[1], np.inf)])
+    low, told = value[place], np.zeros(matrix.shape[1], bool)
+    for sign in (-1.0, 1.0):
+        found = linprog(
+            sign * wanted[is_hidden],
+            A_eq=columns,
+            b_eq=columns @ value[is_hidden],
+            bounds=limits,
+            method="highs",
+        )
+        if found.status == UNBOUNDED:
+            return None
+        if sign < 0:
+            high = math.floor(-found.fun + TOLERANCE_OF_COUNT)
+        else:
+            low = math.ceil(found.fun - TOLERANCE_OF_COUNT)
+        if high - low + 1 >= below - 1:
+            return None
+        told |= np.abs(found.eqlin.marginals @ matrix) > np.sqrt(TOLERANCE)
+    return told
 
 
 def _depends(key, places, study) -> bool:
