@@ -44,6 +44,7 @@ def page(tmp_path_factory):
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), source / "index.ipynb")
     settings = {
         "extensions": ["myst_nb"],
+        "source_suffix": {".ipynb": "myst-nb"},
         "nb_execution_mode": "off",
         "numfig": True,
         "html_theme": "basic",

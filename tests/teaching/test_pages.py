@@ -17,6 +17,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 CONF = """
 extensions = ["myst_parser", "helpers.teaching.quiz"]
 myst_enable_extensions = ["colon_fence", "dollarmath"]
+source_suffix = {".md": "markdown"}
 html_theme = "sphinx_book_theme"
 html_static_path = ["_static"]
 """
