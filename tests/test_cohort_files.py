@@ -104,6 +104,13 @@ def test_a_row_with_nothing_but_what_is_not_needed_is_an_error(tmp_path, small_p
         load_cohort(write(frame.astype(str).replace({"None": None}), tmp_path), STUDY)
 
 
+def test_needed_columns_without_any_value_are_named(tmp_path, small_pieces):
+    frame = PATIENTS.astype(object).assign(note="here")
+    frame.loc[:, frame.columns != "note"] = None
+    with pytest.raises(InputError, match=f"column '{STUDY.identifier}': is empty"):
+        load_cohort(write(frame, tmp_path), STUDY)
+
+
 def test_identifiers_of_pieces_are_compared_across_pieces(tmp_path, small_pieces):
     study = STUDY.model_copy(update={"identifier": "number"})
     numbers = np.arange(len(PATIENTS))

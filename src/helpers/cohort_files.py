@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import datetime
 import io
@@ -393,9 +394,10 @@ def _read_parquet(path, needed):
         file = parquet.ParquetFile(path)
         names = [n for n in file.schema_arrow.names if not re.fullmatch(PANDAS_INDEX, n)]
         if needed and needed < set(names):
-            some = _read_columns(path, file, [name for name in names if name in needed])
-            if some.cells.shape == (file.metadata.num_rows, len(needed)):
-                return some
+            with contextlib.suppress(InputError):
+                some = _read_columns(path, file, [name for name in names if name in needed])
+                if some.cells.shape == (file.metadata.num_rows, len(needed)):
+                    return some
         return _read_columns(path, file, names)
     except (pyarrow.ArrowInvalid, pyarrow.ArrowNotImplementedError, ValueError) as error:
         raise InputError(path, [_unreadable(error)]) from None
