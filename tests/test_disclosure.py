@@ -187,6 +187,35 @@ def test_curves_fall_by_enough_events_and_numbers_at_risk_are_rounded():
     assert (at_risk[["n_risk", "n_event"]] % BELOW == 0).all(axis=None)
 
 
+def test_survival_is_read_off_only_where_enough_events_have_happened():
+    """By hand: 3, 4 and 10 deaths up to the milestones in one arm; 6, 6 and 8 in the other."""
+    described = toy_study(
+        adverse_events=None,
+        milestones=[10, 20, 30],
+        covariates={},
+        endpoints={
+            "os": {"label": "Survival", "abbreviation": "OS", "time": "days", "event": "dead"}
+            | {"unit": "days", "competing": {"other": {"label": "Other", "code": 2}}}
+        },
+    )
+    days = [1, 2, 3, 15, *range(21, 27), *[40] * 20, *range(1, 7), 22, 23, *[40] * 20]
+    events = [1, 1, 1, 1, *[1] * 6, *[0] * 20, *[1] * 6, 1, 1, *[0] * 20]
+    frame = pd.DataFrame({"id": range(58), "group": [1] * 30 + [2] * 28})
+    frame = frame.assign(days=days, dead=events)
+    shown = {"old": [False, False, True], "new": [True, True, False], "overall": [False] * 3}
+    for below in (0, BELOW):
+        study = described.model_copy(update={"suppress_below": below})
+        results = summarize_survival(cohort_from_frame(frame, study))
+        for analysis, variable in (("survival", "arm"), ("cumulative_incidence", "event")):
+            rows = select(results, analysis=analysis, variable=variable)
+            for group, is_shown in shown.items():
+                found = rows[rows["statistic"].isin(["survival", "incidence"])]
+                found = found[found["group"] == group]
+                assert found["level"].tolist() == ["10", "20", "30"]
+                assert found["value"].notna().tolist() == (is_shown if below else [True] * 3)
+        assert below == 0 or "hidden: a count below 5" in set(results["method"])
+
+
 def test_a_curve_by_hand():
     curve = pd.DataFrame(
         {

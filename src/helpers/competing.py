@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from helpers.disclosure import hide_steps
+from helpers.disclosure import hidden_estimate, hide_steps, small_steps
 from helpers.estimators.cumulative_incidence import cumulative_incidence, incidence_at
 from helpers.regression import entry_times, estimate_rows, times
 from helpers.results import result_row
@@ -27,15 +27,23 @@ def incidence_rows(cohort, endpoint):
     Results of the analysis ``cumulative_incidence``; the variable is ``event`` or the key of a
     competing event, the level a milestone. No rows without competing events.
     """
-    study = cohort.study
+    study, below = cohort.study, cohort.study.suppress_below
+    milestones = sorted(study.milestones)
     for number, cause in enumerate(_competing(study, endpoint), start=1):
         keys = {"analysis": "cumulative_incidence", "endpoint": endpoint, "variable": cause}
+        times_of = {
+            group: patients.loc[patients[f"{endpoint}_cause"] == number, f"{endpoint}_time"]
+            for group, patients in cohort.groups()
+        }
+        happened = {
+            group: [(time <= when).sum() for when in milestones] for group, time in times_of.items()
+        }
+        hidden = small_steps(happened, below)
         for group, patients in cohort.groups():
-            happened = (patients[f"{endpoint}_cause"] == number).sum()
-            yield result_row(statistic="n_event", value=happened, group=group, **keys)
+            yield result_row(statistic="n_event", value=len(times_of[group]), group=group, **keys)
             estimate = _estimate(patients, endpoint, number, study)
-            for milestone in study.milestones:
-                at = incidence_at(estimate, milestone)
+            for milestone, is_hidden in zip(milestones, hidden[group], strict=True):
+                at = hidden_estimate(below) if is_hidden else incidence_at(estimate, milestone)
                 here = {"level": f"{milestone:g}", "group": group, **keys}
                 yield from estimate_rows("incidence", at, **here)
 

@@ -21,6 +21,7 @@ from scipy import sparse
 from scipy.optimize import linprog
 from scipy.sparse.csgraph import connected_components
 
+from helpers.estimators.estimate import Estimate
 from helpers.results import BETWEEN_ARMS, KEYS, OVERALL
 
 COUNTS = ("n", "n_event", "n_missing", "duration_n")
@@ -65,8 +66,37 @@ def suppress(results, study) -> pd.DataFrame:
     ]
     results = results.copy()
     results.loc[gone, "value"] = math.nan
-    results.loc[gone, "method"] = f"hidden: a count below {study.suppress_below}"
+    results.loc[gone, "method"] = hidden_estimate(study.suppress_below).method
     return results
+
+
+def hidden_estimate(below) -> Estimate:
+    """The estimate that is not shown."""
+    return Estimate(math.nan, math.nan, math.nan, f"hidden: a count below {below}")
+
+
+def small_steps(n_event, below) -> dict[str, list[bool]]:
+    """At which times a curve that is read off would tell of fewer than `below` events.
+
+    Parameters
+    ----------
+    n_event : dict of str to sequence of int
+        By group, all patients and the arms, the events up to each of the times, in order.
+    below : int
+
+    Returns
+    -------
+    dict of str to list of bool
+        Whether the curve has fallen by a small number of events since it was last shown; of all
+        patients, whether that of any arm has too, as it would follow from the others.
+    """
+    hidden = {}
+    for group, numbers in n_event.items():
+        last, hidden[group] = 0, []
+        for number in numbers:
+            hidden[group].append(0 < number - last < below)
+            last = last if hidden[group][-1] else number
+    return hidden | {OVERALL: [any(at) for at in zip(*hidden.values(), strict=True)]}
 
 
 def hide_steps(curves, below) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from helpers.competing import incidence_rows
 from helpers.condensed import condense, count, n_patient_of
-from helpers.disclosure import hide_steps, round_at_risk
+from helpers.disclosure import hidden_estimate, hide_steps, round_at_risk, small_steps
 from helpers.estimators import kaplan_meier as km
 from helpers.estimators.logrank import logrank
 from helpers.estimators.proportional_hazards import schoenfeld_residuals
@@ -116,13 +116,22 @@ def comparison_rows(cohort, endpoint, /, **keys):
 
 
 def _milestone_rows(cohort, endpoint, keys):
-    conventions = cohort.study.conventions
-    for group, patients in cohort.groups():
-        curve = _curve(patients, endpoint, conventions)
-        for milestone in cohort.study.milestones:
+    conventions, below = cohort.study.conventions, cohort.study.suppress_below
+    milestones = sorted(cohort.study.milestones)
+    curves = {group: _curve(patients, endpoint, conventions) for group, patients in cohort.groups()}
+    happened = {
+        group: [curve.n_event[curve.time <= when].sum() for when in milestones]
+        for group, curve in curves.items()
+    }
+    hidden = small_steps(happened, below)
+    for group, curve in curves.items():
+        for milestone, is_hidden in zip(milestones, hidden[group], strict=True):
             at = km.survival_at(curve, milestone)
+            method = _method(at, conventions)
+            if is_hidden:
+                at, method = hidden_estimate(below), ""
             here = {"level": f"{milestone:g}", "group": group, **keys}
-            yield from estimate_rows("survival", at, _method(at, conventions), **here)
+            yield from estimate_rows("survival", at, method, **here)
 
 
 def _followup_rows(cohort, endpoint, keys):
