@@ -20,7 +20,7 @@ LINKS = {"a": "href", "img": "src", "source": "srcset"}
 ELSEWHERE = re.compile(r"[a-z]+:|//|$")
 MADE_ON = re.compile(rb"(/(?:CreationDate|ModDate) \(D:)\d{14}")
 WAIT = 120_000  # ms of the page's own clock, for mathematics to be set
-LONGEST = 600  # seconds
+LONGEST = 1800  # seconds, on a machine that is busy
 NAME = "whole-book.html"
 PDF = "book.pdf"  # at the top of the site that offers it
 
