@@ -71,6 +71,9 @@ def published(root):
 def test_books_and_their_pool_are_published_whole_or_not_at_all(root, monkeypatch):
     front = make(root)
     page = front.with_name("pooled.html").read_text("utf-8")
+    assert page.count("<table") == page.count("<figure") == 1
+    assert "Survival by cohort" in page
+    assert (front.parent / "_images" / "fig-pooled-os-new.svg").is_file()
     for name in ("north", "south"):
         book = front.parents[1] / "sites" / name
         assert f"../sites/{name}/html/index.html" in page

@@ -168,7 +168,8 @@ def _page(pooled, study, sites, out):
                         out,
                     )
     text = v4.new_markdown_cell(PAGE.format(title=title, n=len(sites), links=links))
-    shown = v4.new_code_cell("", outputs=outputs, metadata={"tags": ["remove-input"]})
+    source = "# made by rhcc run from the results of the cohorts"  # an empty cell is left out
+    shown = v4.new_code_cell(source, outputs=outputs, metadata={"tags": ["remove-input"]})
     sources = v4.new_markdown_cell("```{bibliography}\n:filter: docname in docnames\n```")
     for number, cell in enumerate((text, shown, sources)):
         cell["id"] = f"cell-{number}"
