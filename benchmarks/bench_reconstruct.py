@@ -24,9 +24,9 @@ from lifelines.utils import median_survival_times  # noqa: E402
 from helpers.published import load_ledger  # noqa: E402
 from helpers.reconstruct.cohort import trace_path  # noqa: E402
 from helpers.reconstruct.kernel import anneal, evaluate  # noqa: E402
-from helpers.reconstruct.search import SHARES  # noqa: E402
 from helpers.reconstruct.survival_state import blank_copy, draw_state  # noqa: E402
 from helpers.reconstruct.survival_targets import read_survival_targets  # noqa: E402
+from helpers.reconstruct.walks import SHARES  # noqa: E402
 from helpers.study import load_study  # noqa: E402
 
 DATA = Path(__file__).resolve().parents[1] / "data"

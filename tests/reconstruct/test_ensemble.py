@@ -33,7 +33,7 @@ from helpers.reconstruct.ensemble_files import EnsembleFolder
 from helpers.reconstruct.ensemble_run import make_ensemble, run_draws
 from helpers.safety import summarize_safety
 
-SHORT = Walk(n_steps=2_000, n_cooling=3_000)
+SHORT = Walk(n_steps=2_000, n_cooling=3_000, width=2)
 SEED = 7
 
 

@@ -17,7 +17,7 @@ from helpers.reconstruct.cohort import reconstruct_cohort, trace_path
 from helpers.reconstruct.combinations import combine_moves, distance, list_windows
 from helpers.reconstruct.kernel import (
     NEVER,
-    ONE,
+    Z,
     anneal,
     estimate_joint,
     estimate_row,
@@ -25,12 +25,9 @@ from helpers.reconstruct.kernel import (
     logrank_z,
 )
 from helpers.reconstruct.search import Plan, search_survival
+from helpers.reconstruct.stiffness import SPREAD, measure_reach, stiffen
 from helpers.reconstruct.survival_state import blank_copy, draw_state, make_state, to_patients
-from helpers.reconstruct.survival_targets import (
-    _information_table,
-    read_survival_targets,
-    slacken,
-)
+from helpers.reconstruct.survival_targets import _information_table, read_survival_targets
 
 SHORT = Plan(n_steps=30_000, n_rounds=0)
 DIGEST = "74c0a01b57b636ad840b37d8c6936c6a54c89b8f1650ec48304d54d2d8d96b9d"
@@ -109,15 +106,61 @@ def test_joint_estimates_equal_the_cox_model(targets, annealed):
         np.testing.assert_allclose(found[:, 1], fit.std_error, atol=1e-9)
 
 
-def test_slack_divides_the_distance_of_a_coefficient(targets, annealed):
-    slack = slacken(targets.problem, 20.0)
-    for r in range(len(targets.variables)):
-        windows, sums = slack.row[1, r], annealed.sums[1, r]
-        beta, std_error = estimate_row(windows, sums)
-        score, information = sums[0] / ONE, sums[1] / ONE
-        assert beta - windows[0] == pytest.approx(score / information / 20, rel=1e-12)
-        assert std_error == pytest.approx(information**-0.5, rel=1e-12)
-    np.testing.assert_array_equal(slacken(targets.problem, 1.0).test, targets.problem.test)
+@pytest.fixture(scope="module")
+def stiff(targets, annealed):
+    """The problem, measured against what small changes reach."""
+    state = make_state(targets.problem, *blank_copy(annealed), annealed.rng)
+    return stiffen(targets.problem, measure_reach(targets.problem, state, rng(1)), 0.5)
+
+
+def rng(seed):
+    return np.random.default_rng(seed)
+
+
+def test_without_reach_the_stiffness_is_that_of_the_windows(targets, annealed):
+    # near its window, a row's energy grows as the sum of the squares of its four distances
+    problem = targets.problem
+    sizes = 2 * (len(targets.variables) + problem.joint_size)
+    no_reach = [np.zeros((size, size)) for size in sizes]
+    alone = stiffen(problem, no_reach, 0.0).stiffness[0] * SPREAD
+    r = targets.variables.index("afp")
+    row = problem.row[0, r]
+    middle = (row[1:13:3] + row[2:13:3]) / 2
+    step = 1e-6
+    beta, upper = middle[0] + step / row[3], middle[2] - 2 * step / row[9]
+    se = (upper - beta) / Z
+    values = np.array([beta, beta - Z * se, upper, beta / se])
+    centre = (middle[2] - middle[0]) / Z
+    origin = np.array([middle[0], 2 * middle[0] - middle[2], middle[2], middle[0] / centre])
+    off = (values - origin) * row[3:13:3] / step
+    block = alone[2 * r : 2 * r + 2, 2 * r : 2 * r + 2]
+    assert [1, -2] @ block @ [1, -2] == pytest.approx((off**2).sum(), rel=1e-4)
+
+
+def test_stiffness_is_the_inverse_of_the_reach_and_the_windows(targets, stiff, annealed):
+    problem = targets.problem
+    state = make_state(problem, *blank_copy(annealed), annealed.rng)
+    reach = measure_reach(problem, state, rng(1))
+    for e in range(2):
+        d = len(reach[e])
+        alone = stiffen(problem, [0 * part for part in reach], 0.0).stiffness[e, :d, :d]
+        expected = np.linalg.inv(0.5 * reach[e] + np.linalg.inv(alone))
+        np.testing.assert_allclose(stiff.stiffness[e, :d, :d], expected, rtol=1e-6, atol=1e-9)
+
+
+def test_models_are_measured_together_by_the_stiffness(targets, stiff, annealed):
+    state = make_state(stiff, *blank_copy(annealed), annealed.rng)
+    for e in range(2):
+        m = int(stiff.joint_size[e])
+        joint = np.zeros((m, 2))
+        estimate_joint(m, state.joint_sums[e], stiff.joint[e], joint)
+        rows = [estimate_row(w, s) for w, s in zip(stiff.row[e], state.sums[e], strict=True)]
+        off = []
+        windows = [*stiff.row[e], *stiff.joint[e, :m]]
+        for w, (beta, se) in zip(windows, [*rows, *joint], strict=True):
+            off += [(beta - (w[1] + w[2]) / 2) * w[3], (beta + Z * se - (w[7] + w[8]) / 2) * w[9]]
+        expected = np.array(off) @ stiff.stiffness[e, : len(off), : len(off)] @ off
+        assert state.energy.joint[e] == pytest.approx(expected, rel=1e-9)
 
 
 def test_a_median_at_one_half_is_the_middle_of_the_flat_stretch(targets, annealed):
@@ -153,13 +196,18 @@ def test_logrank_equals_the_estimator(targets, annealed):
         assert z**2 == pytest.approx(test.statistic, rel=1e-9), q
 
 
-def test_what_moves_update_is_what_evaluation_computes(targets, annealed):
-    energies = [part.copy() for part in annealed.energy]
-    sums, joint = annealed.sums.copy(), annealed.joint_sums.copy()
-    evaluate(targets.problem, annealed)
-    np.testing.assert_array_equal(annealed.sums, sums)
-    np.testing.assert_allclose(annealed.joint_sums, joint, atol=1e-10)
-    for kept, computed in zip(energies, annealed.energy, strict=True):
+@pytest.mark.parametrize("together", [False, True])
+def test_what_moves_update_is_what_evaluation_computes(targets, stiff, annealed, together):
+    problem = stiff if together else targets.problem
+    state = make_state(problem, *blank_copy(annealed), annealed.rng)
+    shares, labels = np.array([0.3, 0.6]), np.linspace(0, 1, len(targets.variables))
+    anneal(problem, state, blank_copy(state), 20_000, 3e3, 1e3, shares, labels)
+    energies = [part.copy() for part in state.energy]
+    sums, joint = state.sums.copy(), state.joint_sums.copy()
+    evaluate(problem, state)
+    np.testing.assert_array_equal(state.sums, sums)
+    np.testing.assert_allclose(state.joint_sums, joint, atol=1e-10)
+    for kept, computed in zip(energies, state.energy, strict=True):
         np.testing.assert_allclose(kept, computed, rtol=1e-9, atol=1e-6)
 
 
@@ -182,15 +230,15 @@ def test_moves_keep_the_printed_counts_and_the_rules(targets, annealed, study):
 def test_sums_of_moves_bring_the_numbers_nearer(targets, annealed):
     state = make_state(targets.problem, *blank_copy(annealed), annealed.rng)
     windows = list_windows(targets.problem)
-    first = combine_moves(targets.problem, state, np.random.default_rng(1), 0.05)
-    again = combine_moves(targets.problem, state, np.random.default_rng(2), 0.05)
+    first = combine_moves(targets.problem, state, np.random.default_rng(1), 0.05, 8.0)
+    again = combine_moves(targets.problem, state, np.random.default_rng(2), 0.05, 8.0)
     assert again <= first < 8 * len(windows)
 
 
 def test_distance_is_measured_in_half_windows():
     windows = np.array([[1.0, 3.0, 1.0], [1.0, 3.0, 1.0]])
-    assert distance(np.array([2.0, 3.0]), windows) == 0
-    assert distance(np.array([5.0, 0.0]), windows) == pytest.approx(2 / 1.25 + 1 / 1.125)
+    assert distance(np.array([2.0, 3.0]), windows, 8.0) == 0
+    assert distance(np.array([5.0, 0.0]), windows, 8.0) == pytest.approx(2 / 1.25 + 1 / 1.125)
 
 
 def test_a_seed_gives_the_same_bytes(targets, study):

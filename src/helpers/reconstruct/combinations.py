@@ -26,14 +26,11 @@ from helpers.reconstruct.survival_state import blank_copy, restore
 
 LABELS, PATIENTS, PLACES, EVENTS, SHIFT = range(5)  # kinds of moves
 REACH, SHIFT_REACH = 12, 5  # positions between which times are exchanged, or one is moved
-WIDTH = 400  # sums that are carried on to one move more
 LONGEST = 4  # moves in a sum
-CHECKED = 200  # sums that are computed exactly
-SOFTNESS = 8.0  # half-windows at which a number counts half as much as at a small distance
 Z = 1.959963984540054
 
 
-def combine_moves(problem, state, rng, share) -> float:
+def combine_moves(problem, state, rng, share, softness, endpoint=None, width=400) -> float:
     """Apply the sum of at most `LONGEST` moves that brings the numbers nearest to their windows.
 
     Parameters
@@ -44,6 +41,12 @@ def combine_moves(problem, state, rng, share) -> float:
     rng : numpy.random.Generator
     share : float
         Share of all moves that are considered.
+    softness : float
+        See `distance`.
+    endpoint : int or None
+        Whose order alone is changed; both orders and the labels where None.
+    width : int
+        Sums that are carried on to one move more; half as many are computed exactly.
 
     Returns
     -------
@@ -51,21 +54,25 @@ def combine_moves(problem, state, rng, share) -> float:
         Distance from the print, see `distance`.
     """
     windows = list_windows(problem)
-    start = _numbers(problem, state, windows)
-    least = distance(start, windows)
-    moves = _list_moves(problem, state, rng)
+    start = compute_numbers(problem, state, windows)
+    least = distance(start, windows, softness)
+    moves = list_moves(problem, state, rng)
+    if endpoint is not None:
+        moves = moves[(moves[:, 0] != LABELS) & (moves[:, 1] == endpoint)]
     moves = moves[rng.random(len(moves)) < share]
-    effects, legal = _effects(problem, state, moves, start)
+    effects, legal = measure_effects(problem, state, moves, start)
     useful = legal & (np.abs(effects).max(axis=1, initial=0) > 0)
     moves, effects = moves[useful], effects[useful]
+    changed = np.abs(effects).max(axis=0, initial=0) > 0
+    near = start[changed], np.ascontiguousarray(effects[:, changed])
     kept = blank_copy(state)
     best = None
-    for members in _sums(start, effects, _patients(state, moves), windows):
+    for members in _sums(*near, _patients(state, moves), windows[changed], softness, width):
         for index in members:
             apply_move(problem, state, moves[index])
         if _is_legal(problem, state):
             set_members(problem, state)
-            found = distance(_numbers(problem, state, windows), windows)
+            found = distance(compute_numbers(problem, state, windows), windows, softness)
             if found < least - 1e-9:
                 least, best = found, blank_copy(state)
         restore_times(state, kept)
@@ -74,11 +81,15 @@ def combine_moves(problem, state, rng, share) -> float:
     return least
 
 
-def distance(numbers, windows) -> float:
-    """How far numbers are from their windows, in half-windows; each counts at most `SOFTNESS`."""
+def distance(numbers, windows, softness) -> float:
+    """How far numbers are from their windows, in half-windows.
+
+    A number that is off by the softness counts half of it, and no number more than all of it: the
+    smaller the softness, the more it matters how many numbers are off than by how much.
+    """
     off = np.maximum(np.maximum(windows[:, 0] - numbers, numbers - windows[:, 1]), 0)
     off = off * windows[:, 2]
-    return float((off / (1 + off / SOFTNESS)).sum())
+    return float((off / (1 + off / softness)).sum())
 
 
 def list_windows(problem) -> np.ndarray:
@@ -91,7 +102,8 @@ def list_windows(problem) -> np.ndarray:
     return np.concatenate(blocks)
 
 
-def _numbers(problem, state, windows):
+def compute_numbers(problem, state, windows):
+    """All numbers of the search but the curves, as `list_windows` has them."""
     out = np.zeros(len(windows))
     _compute_numbers(problem, state, out)
     return out
@@ -101,11 +113,12 @@ def _numbers(problem, state, windows):
 def _compute_numbers(p, s, out):
     at = 0
     for e in range(2):
-        at = _endpoint_numbers(p, s, e, out, at)
+        at = compute_endpoint(p, s, e, out, at)
 
 
 @njit(cache=True)
-def _endpoint_numbers(p, s, e, out, at):
+def compute_endpoint(p, s, e, out, at):
+    """Write the numbers of an endpoint to `out` from place `at`; the place after them."""
     for r in range(s.x.shape[1]):
         sum_row(p, s, e, r, s.new_sums[e, r])
         beta, std_error = estimate_row(p.row[e, r], s.new_sums[e, r])
@@ -131,7 +144,7 @@ def _put_estimate(out, at, beta, std_error):
     return at + 4
 
 
-def _list_moves(problem, state, rng):
+def list_moves(problem, state, rng):
     """Every exchange of labels within an arm, and small changes of either order."""
     n, k = state.x.shape
     arm = state.x[:, 0]
@@ -210,7 +223,7 @@ def restore_times(s, kept):
     s.now.day[:] = kept[3]
 
 
-def _effects(problem, state, moves, start):
+def measure_effects(problem, state, moves, start):
     """What each move alone adds to each number, and whether it may be made."""
     effects = np.zeros((len(moves), len(start)))
     legal = np.zeros(len(moves), bool)
@@ -231,7 +244,7 @@ def _measure(p, s, moves, start, effects, legal, kept):
             if ok and (kind == LABELS or endpoint == e):
                 ok = total_curve_energy(p, s, endpoint) <= curves[endpoint] + 1e-9
                 first = 0 if endpoint == 0 else split
-                last = _endpoint_numbers(p, s, endpoint, found, first)
+                last = compute_endpoint(p, s, endpoint, found, first)
                 for q in range(first, last):
                     effects[m, q] = found[q] - start[q]
         legal[m] = ok
@@ -241,19 +254,19 @@ def _measure(p, s, moves, start, effects, legal, kept):
             restore_times(s, kept)
 
 
-def _sums(start, effects, pairs, windows):
+def _sums(start, effects, pairs, windows, softness, width):
     """The most promising sums of moves, the best first."""
     totals = start[None, :]
     members = np.zeros((1, 0), np.int64)
     found = []
     for _ in range(LONGEST):
         scores = np.full((len(totals), len(effects)), np.inf)
-        _score_sums(totals, effects, members, pairs, windows, SOFTNESS, scores)
-        order = np.argsort(scores, axis=None, kind="stable")[: 4 * WIDTH]
+        _score_sums(totals, effects, members, pairs, windows, softness, scores)
+        order = np.argsort(scores, axis=None, kind="stable")[: 4 * width]
         origin, added = np.unravel_index(order, scores.shape)
         extended = np.column_stack([members[origin], added])
         _, first = np.unique(np.sort(extended, axis=1), axis=0, return_index=True)
-        first = np.sort(first)[:WIDTH]
+        first = np.sort(first)[:width]
         members = extended[first]
         totals = totals[origin[first]] + effects[added[first]]
         found += [
@@ -262,7 +275,7 @@ def _sums(start, effects, pairs, windows):
             if np.isfinite(score)
         ]
     found.sort(key=lambda item: item[0])
-    return [chosen for _, chosen in found[:CHECKED]]
+    return [chosen for _, chosen in found[: width // 2]]
 
 
 @njit(cache=True)

@@ -1,22 +1,26 @@
 """Other cohorts that hold the same print: each is reached from one of them by a long walk.
 
-The walk goes through states of all likeness at a high temperature, long enough to lose the
-memory of its start, and is then cooled until the print is held again. Its generator is that of
-the ensemble's seed and the number of the draw, so that a draw is the same wherever, whenever and
-after whatever else it is made.
+The walk measures the Cox models against what small changes of the order reach, so that it goes
+freely where the print can be regained, long enough to lose the memory of its start. It is then
+cooled, and sums of moves bring it nearer. Its generator is that of the ensemble's seed and the
+number of the draw, so that a draw is the same wherever, whenever and after whatever else it is
+made.
 """
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from helpers.errors import InputError
-from helpers.reconstruct.kernel import Problem, anneal, evaluate
+from helpers.reconstruct.combinations import combine_moves
+from helpers.reconstruct.kernel import Problem, evaluate
 from helpers.reconstruct.patients import fill_patients
-from helpers.reconstruct.search import SHARES
+from helpers.reconstruct.search import MOVES
+from helpers.reconstruct.stiffness import measure_reach
 from helpers.reconstruct.survival_state import (
     blank_copy,
     count_hits,
@@ -25,9 +29,12 @@ from helpers.reconstruct.survival_state import (
     to_patients,
 )
 from helpers.reconstruct.survival_targets import SurvivalTargets, read_survival_targets
+from helpers.reconstruct.walks import cool, random_bits, walk
 from helpers.study import Study
 
 LEG = 100_000  # steps between which a worker can answer
+REACH_SEED = 1  # of the moves by which the reach is measured
+SOFTNESSES = (8.0, 3.0)  # half-windows, see `combinations.distance`
 
 
 @dataclass(frozen=True)
@@ -37,16 +44,16 @@ class Walk:
     Attributes
     ----------
     n_steps : int
-        At the temperature `hot`.
+        Of the walk.
     n_cooling : int
-        From `hot` down to `cold`, by a constant factor a step.
-    hot, cold : float
+        Of the way back.
+    width : int
+        Sums of moves that are carried on at the end: see `combinations.combine_moves`.
     """
 
     n_steps: int = 200_000
-    n_cooling: int = 500_000
-    hot: float = 500.0
-    cold: float = 3.0
+    n_cooling: int = 800_000
+    width: int = 100
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,8 @@ class Origin:
     targets : SurvivalTargets
     arrays : tuple of ndarray
         Covariates, and patients, events and days in order: see `survival_state.make_state`.
+    reach : list of ndarray
+        What small changes of either order do: see `stiffness.measure_reach`.
     walk : Walk
     ledger : DataFrame or None
         The print, where a draw is to have every column of a cohort and not only survival.
@@ -67,6 +76,7 @@ class Origin:
     study: Study
     targets: SurvivalTargets
     arrays: tuple
+    reach: list[np.ndarray]
     walk: Walk
     ledger: pd.DataFrame | None = None
 
@@ -133,7 +143,9 @@ def prepare_origin(ledger, study, cohort, source, walk=None, complete=False) -> 
     order = np.argsort(days, axis=1, kind="stable")
     days, events = (np.take_along_axis(np.array(part), order, axis=1) for part in (days, events))
     arrays = (x, order, events, days)
-    return Origin(study, targets, arrays, walk or Walk(), ledger if complete else None)
+    state = make_state(targets.problem, *arrays, random_bits(REACH_SEED, 0))
+    reach = measure_reach(targets.problem, state, np.random.default_rng(REACH_SEED))
+    return Origin(study, targets, arrays, reach, walk or Walk(), ledger if complete else None)
 
 
 def _find_problems(targets, data):
@@ -184,37 +196,28 @@ def draw_cohort(origin, seed, number) -> tuple[pd.DataFrame, Nearness]:
     SearchError
         No values were found for a column beside survival.
     """
-    problem, walk = origin.problem, origin.walk
-    state = make_state(problem, *origin.arrays, _random_bits(seed, number))
-    labels = _label_shares(problem)
-    best = blank_copy(state)
-    for steps in _legs(walk.n_steps):
-        anneal(problem, state, best, steps, walk.hot, walk.hot, SHARES, labels)
-    best, least = blank_copy(state), evaluate(problem, state)
-    ratio, done = walk.cold / walk.hot, 0
-    for steps in _legs(walk.n_cooling):
-        heat = [walk.hot * ratio ** (at / walk.n_cooling) for at in (done, done + steps)]
-        nearest = blank_copy(state)
-        _, found = anneal(problem, state, nearest, steps, *heat, SHARES, labels)
-        if found < least:
-            best, least = nearest, found
-        done += steps
-    restore(problem, state, best)
+    problem, way = origin.problem, origin.walk
+    state = make_state(problem, *origin.arrays, random_bits(seed, number))
+    for steps in _legs(way.n_steps):
+        walk(problem, origin.reach, state, steps)
+    cool(problem, origin.reach, state, way.n_cooling)
+    restore(problem, state, blank_copy(state))
+    rng = np.random.default_rng([seed, number])
+    for endpoint, softness in itertools.product(range(2), SOFTNESSES):
+        combine_moves(problem, state, rng, MOVES, softness, endpoint, way.width)
     patients = to_patients(origin.targets, state, origin.study)
     if origin.ledger is not None:
-        own_seed = int(_random_bits(seed, number)[0])
+        own_seed = int(random_bits(seed, number)[0])
         patients = fill_patients(patients, origin.ledger, origin.study, own_seed)
     return patients, measure_nearness(problem, state)
 
 
 def trace_walk(origin, seed, n_legs, n_steps) -> list[pd.DataFrame]:
-    """The patients along a walk at the temperature `hot`, after each leg of `n_steps` steps."""
-    state = make_state(origin.problem, *origin.arrays, _random_bits(seed, 0))
-    labels, passed = _label_shares(origin.problem), blank_copy(state)
+    """The patients along a walk after each leg of `n_steps` steps."""
+    state = make_state(origin.problem, *origin.arrays, random_bits(seed, 0))
     found = []
     for _ in range(n_legs):
-        hot = origin.walk.hot
-        anneal(origin.problem, state, passed, n_steps, hot, hot, SHARES, labels)
+        walk(origin.problem, origin.reach, state, n_steps)
         found.append(to_patients(origin.targets, state, origin.study))
     return found
 
@@ -233,18 +236,6 @@ def measure_nearness(problem, state) -> Nearness:
     return Nearness(n_hit, n_printed, *hits["Kaplan-Meier"], energy)
 
 
-def _random_bits(seed, number):
-    """The first state of a draw's generator: never zero."""
-    return np.random.SeedSequence([seed, number]).generate_state(1, np.uint64) | np.uint64(1)
-
-
 def _legs(n_steps):
     whole, rest = divmod(n_steps, LEG)
     return [LEG] * whole + [rest] * (rest > 0)
-
-
-def _label_shares(problem):
-    """Every covariate but the arm takes part in exchanges as often."""
-    shares = np.ones(problem.row.shape[1])
-    shares[0] = 0.0
-    return np.cumsum(shares / shares.sum())

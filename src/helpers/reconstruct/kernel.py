@@ -8,7 +8,9 @@ bytes anywhere.
 
 The energy of a printed number is the square of its distance from the window that rounds to it,
 in half-windows. A number that is off by little then gives way to one that is off by much, and
-the search does not freeze where many numbers share a move.
+the search does not freeze where many numbers share a move. The numbers of the Cox models can
+instead be measured together, by a stiffness matrix (see `stiffness`): distances that small
+changes of the order can still close then weigh little, those that they cannot weigh in full.
 """
 
 import math
@@ -30,7 +32,8 @@ CURVE_OFF = 25.0  # most energy of a curve
 NEVER = 1 << 30
 REFUSED = 1e300
 JOINT_MOST = 8  # covariates of a joint model
-SLACK = 15  # place in a row's windows of the divisor of the coefficient's distance
+ALL, NONE = -1, -2  # covariates that changed
+WINDOWS = 15  # entries of a row: see `survival_targets`
 PHASE = 1000  # steps at one temperature
 
 Problem = namedtuple(
@@ -39,7 +42,8 @@ Problem = namedtuple(
     joint_size joint_index joint_hazard joint joint_weight
     curve_arm curve_covariate curve_level curve_low curve_high curve_weight
     test_covariate test_level test test_weight
-    log_step greenwood minus_log day_low day_high clause_covariate clause_level clause_start""",
+    log_step greenwood minus_log day_low day_high clause_covariate clause_level clause_start
+    stiffness""",
 )
 Sequence = namedtuple("Sequence", "patient event day n_at_risk hazard")
 Energies = namedtuple("Energies", "row joint curve test")
@@ -97,9 +101,6 @@ def _estimate_energy(beta, std_error, windows):
 def estimate_row(windows, sums):
     """Coefficient and standard error of one covariate, by a third-order step from the print.
 
-    With slack the coefficient's distance from the print is divided by it, and the standard
-    error is that at the printed coefficient.
-
     Returns
     -------
     beta, std_error : float
@@ -111,8 +112,6 @@ def estimate_row(windows, sums):
     if information < 0.05:
         return windows[0], 0.0
     step = score / information
-    if windows[SLACK] > 1.0:
-        return windows[0] + min(max(step, -3.0), 3.0) / windows[SLACK], 1.0 / math.sqrt(information)
     if abs(step) < 0.3:
         step -= 0.5 * third * step * step / information
         information += third * step
@@ -124,12 +123,16 @@ def estimate_row(windows, sums):
 
 
 @njit(cache=True)
-def _row_energy(windows, sums):
+def _row_energy(p, e, r, sums):
+    """Energy of a covariate's events, and of its estimates unless these are measured together."""
+    windows = p.row[e, r]
+    missing = max(windows[13] - sums[3], sums[3] - windows[14])
+    extra = MISSED_EVENT * missing * missing if missing > 0.0 else 0.0
+    if p.stiffness.shape[1] > 0:
+        return extra
     beta, std_error = estimate_row(windows, sums)
     if std_error == 0.0:
         return HOPELESS
-    missing = max(windows[13] - sums[3], sums[3] - windows[14])
-    extra = MISSED_EVENT * missing * missing if missing > 0.0 else 0.0
     return extra + _estimate_energy(beta, std_error, windows)
 
 
@@ -201,20 +204,55 @@ def estimate_joint(m, sums, windows, out):
                 value -= lower[a, b] * column[b]
             column[a] = value / lower[a, a]
             variance += column[a] * column[a]
-        out[c, 0] = windows[c, 0] + min(max(step[c], -3.0), 3.0) / windows[c, SLACK]
+        out[c, 0] = windows[c, 0] + min(max(step[c], -3.0), 3.0)
         out[c, 1] = math.sqrt(variance)
     return True
 
 
 @njit(cache=True)
-def _joint_energy(m, sums, windows):
+def _models_energy(p, s, e, changed, joint_sums):
+    """Energy of the joint model; of all Cox models, where they are measured together.
+
+    Parameters
+    ----------
+    changed : int
+        The covariate whose new sums are taken; `ALL` or `NONE` of them.
+    """
+    m = p.joint_size[e]
+    windows = p.joint[e]
     found = np.empty((m, 2))
-    if not estimate_joint(m, sums, windows, found):
+    if not estimate_joint(m, joint_sums, windows, found):
         return HOPELESS
-    total = 0.0
+    if p.stiffness.shape[1] == 0:
+        total = 0.0
+        for a in range(m):
+            total += _estimate_energy(found[a, 0], found[a, 1], windows[a])
+        return total
+    n_row = s.x.shape[1]
+    off = np.empty(2 * (n_row + m))
+    for r in range(n_row):
+        sums = s.new_sums[e, r] if changed in (ALL, r) else s.sums[e, r]
+        beta, std_error = estimate_row(p.row[e, r], sums)
+        if std_error == 0.0:
+            return HOPELESS
+        _put_distances(p.row[e, r], beta, std_error, off, 2 * r)
     for a in range(m):
-        total += _estimate_energy(found[a, 0], found[a, 1], windows[a])
+        _put_distances(windows[a], found[a, 0], found[a, 1], off, 2 * (n_row + a))
+    total = 0.0
+    for i in range(off.shape[0]):
+        force = 0.5 * p.stiffness[e, i, i] * off[i]
+        for j in range(i):
+            force += p.stiffness[e, i, j] * off[j]
+        total += 2.0 * force * off[i]
     return total
+
+
+@njit(cache=True)
+def _put_distances(windows, beta, std_error, out, at):
+    """Distances of a coefficient and its upper limit from their windows' middles, in halves."""
+    out[at] = (beta - 0.5 * (windows[1] + windows[2])) * windows[3]
+    upper = beta + Z * std_error
+    out[at + 1] = (upper - 0.5 * (windows[7] + windows[8])) * windows[9]
 
 
 @njit(cache=True)
@@ -396,10 +434,10 @@ def evaluate(p, s):
             s.place[e, s.now.patient[e, k]] = k
         for r in range(s.x.shape[1]):
             sum_row(p, s, e, r, s.sums[e, r])
-            s.energy.row[e, r] = _row_energy(p.row[e, r], s.sums[e, r])
+            s.energy.row[e, r] = _row_energy(p, e, r, s.sums[e, r])
             total += p.row_weight[e, r] * s.energy.row[e, r]
         sum_joint(p, s, e, s.joint_sums[e])
-        s.energy.joint[e] = _joint_energy(p.joint_size[e], s.joint_sums[e], p.joint[e])
+        s.energy.joint[e] = _models_energy(p, s, e, NONE, s.joint_sums[e])
         total += p.joint_weight[e] * s.energy.joint[e]
         for q in range(p.curve_arm.shape[0]):
             s.energy.curve[e, q] = _curve_energy(p, s, s.now, e, q)
@@ -435,11 +473,14 @@ def _time_move_energy(p, s, e, first, last, i, j, only_patients, energy, limit, 
     joint_changes = p.joint_weight[e] > 0.0 and not (
         only_patients and s.pattern[e, i] == s.pattern[e, j]
     )
+    together = p.stiffness.shape[1] > 0
+    models_change = joint_changes
     total = energy
     for r in range(n_row):
         if not (only_patients and s.x[i, r] == s.x[j, r]):
             total -= p.row_weight[e, r] * s.energy.row[e, r]
-    if joint_changes:
+            models_change = models_change or together
+    if models_change:
         total -= p.joint_weight[e] * s.energy.joint[e]
     for q in range(p.curve_arm.shape[0]):
         if _touches(s.in_curve[q], i, j, only_patients):
@@ -464,7 +505,7 @@ def _time_move_energy(p, s, e, first, last, i, j, only_patients, energy, limit, 
                 exposed = s.x[s.now.patient[e, k], r]
                 _add_event(s.new_sums[e, r], p.table[e, r], old, p.n - k - old, exposed, -1)
         if p.row_weight[e, r] > 0.0:
-            s.new.row[e, r] = _row_energy(p.row[e, r], s.new_sums[e, r])
+            s.new.row[e, r] = _row_energy(p, e, r, s.new_sums[e, r])
             total += p.row_weight[e, r] * s.new.row[e, r]
             if total > limit:
                 return REFUSED
@@ -478,7 +519,8 @@ def _time_move_energy(p, s, e, first, last, i, j, only_patients, energy, limit, 
             if s.now.event[e, k]:
                 pattern = s.pattern[e, s.now.patient[e, k]]
                 _add_joint_event(joint_sums, s.now.hazard[e], k, pattern, m, -1.0)
-        s.new.joint[e] = _joint_energy(m, joint_sums, p.joint[e])
+    if models_change:
+        s.new.joint[e] = _models_energy(p, s, e, ALL, joint_sums)
         total += p.joint_weight[e] * s.new.joint[e]
         if total > limit:
             return REFUSED
@@ -558,7 +600,7 @@ def is_eligible(p, x, i):
 
 
 @njit(cache=True)
-def _is_nested(s, e, i, day, event):
+def is_nested(s, e, i, day, event):
     """Whether the second endpoint stays within the first: not later, and an event of both."""
     k = s.place[1 - e, i]
     other_day = s.now.day[1 - e, k]
@@ -618,7 +660,7 @@ def _try_times(p, s, e, energy, limit, joint_sums):
     only_patients = False
     if kind < 45:
         target, day = _propose_place(p, s, e, k)
-        if day == 0 or not _is_nested(s, e, i, day, now.event[e, k]):
+        if day == 0 or not is_nested(s, e, i, day, now.event[e, k]):
             return energy, False
         first, last = min(k, target), max(k, target)
         shift(trial, e, k, target, day)
@@ -638,8 +680,8 @@ def _try_times(p, s, e, energy, limit, joint_sums):
             event_j = now.event[e, k] if only_patients else now.event[e, other]
             only_patients = only_patients or event_i == event_j
             if not (
-                _is_nested(s, e, i, now.day[e, other], event_i)
-                and _is_nested(s, e, j, now.day[e, k], event_j)
+                is_nested(s, e, i, now.day[e, other], event_i)
+                and is_nested(s, e, j, now.day[e, k], event_j)
             ):
                 return energy, False
             trial.patient[e, k], trial.patient[e, other] = j, i
@@ -647,8 +689,8 @@ def _try_times(p, s, e, energy, limit, joint_sums):
         else:
             event_i, event_j = now.event[e, other], now.event[e, k]
             if event_i == event_j or not (
-                _is_nested(s, e, i, now.day[e, k], event_i)
-                and _is_nested(s, e, j, now.day[e, other], event_j)
+                is_nested(s, e, i, now.day[e, k], event_i)
+                and is_nested(s, e, j, now.day[e, other], event_j)
             ):
                 return energy, False
             trial.event[e, k], trial.event[e, other] = event_i, event_j
@@ -686,6 +728,12 @@ def _joint_place(p, e, r):
 
 
 @njit(cache=True)
+def _changes_models(p, e, r):
+    """Whether labels of a covariate change what is kept as the energy of the joint model."""
+    return p.stiffness.shape[1] > 0 or _joint_place(p, e, r) >= 0
+
+
+@njit(cache=True)
 def _label_sums(p, s, e, r, i, j):
     """Sums of a row after i and j have exchanged their labels; x is not yet changed."""
     sums = s.new_sums[e, r]
@@ -712,7 +760,7 @@ def _label_move_energy(p, s, r, i, j, energy, limit, joint_sums):
     for e in range(2):
         _keep_energies(s, e)
         total -= p.row_weight[e, r] * s.energy.row[e, r]
-        if _joint_place(p, e, r) >= 0:
+        if _changes_models(p, e, r):
             total -= p.joint_weight[e] * s.energy.joint[e]
         for q in range(p.curve_arm.shape[0]):
             if p.curve_covariate[q] == r and p.curve_arm[q] == arm:
@@ -723,15 +771,18 @@ def _label_move_energy(p, s, r, i, j, energy, limit, joint_sums):
     for e in range(2):
         _label_sums(p, s, e, r, i, j)
         if p.row_weight[e, r] > 0.0:
-            s.new.row[e, r] = _row_energy(p.row[e, r], s.new_sums[e, r])
+            s.new.row[e, r] = _row_energy(p, e, r, s.new_sums[e, r])
             total += p.row_weight[e, r] * s.new.row[e, r]
             if total > limit:
                 return REFUSED
     exchange_labels(p, s, r, i, j)
     for e in range(2):
-        if _joint_place(p, e, r) >= 0 and p.joint_weight[e] > 0.0 and total <= limit:
-            _joint_after_labels(p, s, e, r, i, j, joint_sums[e])
-            s.new.joint[e] = _joint_energy(p.joint_size[e], joint_sums[e], p.joint[e])
+        if p.joint_weight[e] > 0.0 and total <= limit and _changes_models(p, e, r):
+            if _joint_place(p, e, r) >= 0:
+                _joint_after_labels(p, s, e, r, i, j, joint_sums[e])
+            else:
+                joint_sums[e] = s.joint_sums[e]
+            s.new.joint[e] = _models_energy(p, s, e, r, joint_sums[e])
             total += p.joint_weight[e] * s.new.joint[e]
     for e in range(2):
         for q in range(p.curve_arm.shape[0]):

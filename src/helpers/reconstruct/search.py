@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,8 +12,14 @@ import numpy as np
 import pandas as pd
 
 from helpers.errors import InputError
-from helpers.reconstruct.combinations import combine_moves
-from helpers.reconstruct.kernel import anneal
+from helpers.reconstruct.combinations import (
+    combine_moves,
+    compute_numbers,
+    distance,
+    list_windows,
+)
+from helpers.reconstruct.kernel import State, anneal
+from helpers.reconstruct.stiffness import measure_reach, stiffen
 from helpers.reconstruct.survival_state import (
     blank_copy,
     count_hits,
@@ -20,22 +27,23 @@ from helpers.reconstruct.survival_state import (
     make_state,
     restore,
 )
-from helpers.reconstruct.survival_targets import slacken
+from helpers.reconstruct.walks import SHARES, cool, label_shares, random_bits, walk
 from helpers.whole_file import whole_file
 
 LEG = 2_000_000  # annealing steps between two checkpoints
 TREATMENT_STEPS, TREATMENT_HEAT = 1_000_000, (1e4, 0.5)
-STAGES = (  # slack of the coefficients, first and last temperature, percent of the steps
-    (20.0, 8000.0, 1.0, 40),
-    (10.0, 40.0, 0.7, 15),
-    (5.0, 40.0, 0.7, 15),
-    (2.5, 40.0, 0.7, 15),
-    (1.0, 40.0, 0.7, 15),
+STAGES = (  # share of the reach, first and last temperature, sixths of the steps
+    (20.0, 20000.0, 200.0, 1),
+    (1.0, 1500.0, 0.4, 5),
 )
-SHARES = np.array([0.3, 0.65])  # of moves in the first order, and in both
-MOVES = 0.8  # share of moves that a sum may be made of
-WORTH = 0.05  # half-windows that a sum of moves must gain for another to follow
-SHAKE_STEPS, SHAKE_HEAT = 300_000, (60.0, 15.0)
+N_WALK, N_COOLING = 200_000, 5_000_000
+BOTH = None  # orders, and the labels
+CYCLE = 12  # rounds from one walk to the next
+SHAKEN = (np.array([1.0, 1.0]), np.array([0.0, 1.0]))  # shares of moves of one order only
+SHAKE_SHARE, SHAKE_STEPS, SHAKE_HEAT = 0.005, 500_000, (0.8, 0.3)
+SOFTNESSES = (8.0, 3.0, 1.0)  # half-windows, see `distance`: first all numbers, then many exactly
+SUMS, WORTH = 6, 0.03  # sums of moves at one softness, and half-windows that one must gain
+MOVES = 0.6  # share of moves that a sum may be made of
 TRACE = ["leg", "steps", "block", "n_hit", "n_printed"]
 
 
@@ -48,28 +56,44 @@ class Plan:
     n_steps : int
         Steps of annealing on all numbers, in the shares of `STAGES`.
     n_rounds : int
-        Rounds of shaking and of sums of moves after it.
+        Rounds of walks, of shaking and of sums of moves after it.
     """
 
-    n_steps: int = 200_000_000
-    n_rounds: int = 8
+    n_steps: int = 120_000_000
+    n_rounds: int = 120
 
-    def stage_legs(self) -> list[int]:
-        """Parts of each stage, after each of which the search can be resumed."""
-        return [-(-self.n_steps * percent // (100 * LEG)) for *_, percent in STAGES]
+    def legs(self) -> list[tuple[int, int, int]]:
+        """Parts of annealing, after each of which the search can be resumed.
+
+        Returns
+        -------
+        list of (int, int, int)
+            The stage, and how many of its steps are done before and after.
+        """
+        found = []
+        for stage in range(len(STAGES)):
+            n_steps = self.stage_steps(stage)
+            edges = [*range(0, n_steps, LEG), n_steps]
+            found += [(stage, low, high) for low, high in itertools.pairwise(edges)]
+        return found
+
+    def stage_steps(self, stage) -> int:
+        """Steps of a stage."""
+        return self.n_steps * STAGES[stage][3] // 6
 
     @property
     def n_legs(self) -> int:
         """All parts of the search."""
-        return 1 + sum(self.stage_legs()) + self.n_rounds
+        return 1 + len(self.legs()) + self.n_rounds
 
 
 def search_survival(targets, seed, plan, checkpoint=None, report=lambda leg, hits: True):
     """Search for an order of times, events and covariates that gives back the print.
 
-    Annealing first on the treatment's own numbers, then on all of them with less and less slack
-    for the coefficients; then, again and again, the best state is shaken and sums of a few moves
-    bring it nearer.
+    Annealing first on the treatment's own numbers, then on all of them, which are measured first
+    against what small changes of the order can still reach. Then, again and again, a walk leads to
+    another order that holds the print about as well, where sums of a few moves bring it nearer;
+    one order of the two is shaken, and brought nearer again. The nearest of all is kept.
 
     Parameters
     ----------
@@ -96,25 +120,37 @@ def search_survival(targets, seed, plan, checkpoint=None, report=lambda leg, hit
     """
     problem = targets.problem
     mark = json.dumps([seed, asdict(plan), STAGES, _digest(problem)])
-    leg, state, best, trace = _resume(targets, seed, mark, checkpoint)
-    while leg < plan.n_legs:
-        steps = _go_one_leg(targets, plan, seed, leg, state, best)
-        leg += 1
-        hits = count_hits(problem, make_state(problem, *best, state.rng))
-        done = (trace[-1][1] if trace else 0) + steps
-        trace += [[leg, done, block, n, total] for block, (n, total) in hits.items()]
+    run = _resume(targets, seed, mark, checkpoint)
+    while run.leg < plan.n_legs:
+        steps = _go_one_leg(problem, plan, seed, run)
+        run.leg += 1
+        hits = count_hits(problem, make_state(problem, *run.best, run.state.rng))
+        done = (run.trace[-1][1] if run.trace else 0) + steps
+        run.trace += [[run.leg, done, block, n, total] for block, (n, total) in hits.items()]
         if checkpoint is not None:
-            _write_checkpoint(checkpoint, mark, leg, state, best, trace)
-        if report(leg, hits) is False or all(n == total for n, total in hits.values()):
+            _write_checkpoint(checkpoint, mark, run)
+        if report(run.leg, hits) is False or all(n == total for n, total in hits.values()):
             break
-    return make_state(problem, *best, state.rng), pd.DataFrame(trace, columns=TRACE)
+    return make_state(problem, *run.best, run.state.rng), pd.DataFrame(run.trace, columns=TRACE)
 
 
-def _go_one_leg(targets, plan, seed, leg, state, best):
+@dataclass
+class _Run:
+    """Where a search stands: parts done, the states, what changes reach, and hits by part."""
+
+    leg: int
+    state: State
+    best: tuple
+    annealed: tuple
+    reach: list
+    trace: list
+
+
+def _go_one_leg(problem, plan, seed, run):
     """One part of the search; the number of its annealing steps."""
-    problem = targets.problem
-    labels = _label_shares(problem)
-    if leg == 0:
+    labels = label_shares(problem)
+    state, best = run.state, run.best
+    if run.leg == 0:
         only = problem._replace(
             row_weight=np.where(np.arange(problem.row.shape[1]) == 0, 1.0, 0.0) * np.ones((2, 1)),
             joint_weight=np.zeros(2),
@@ -125,49 +161,73 @@ def _go_one_leg(targets, plan, seed, leg, state, best):
         anneal(only, state, best, TREATMENT_STEPS, *TREATMENT_HEAT, shares, labels)
         restore(problem, state, best)
         return TREATMENT_STEPS
-    done = 1
-    for (slack, hot, cold, _), n_legs in zip(STAGES, plan.stage_legs(), strict=True):
-        if leg < done + n_legs:
-            part = leg - done
-            ratio = cold / hot
-            heat = hot * ratio ** (part / n_legs), hot * ratio ** ((part + 1) / n_legs)
-            n_steps = min(LEG, plan.n_steps)
-            slack_problem = slacken(problem, slack)
-            anneal(slack_problem, state, best, n_steps, *heat, SHARES, labels)
-            if part == n_legs - 1:
-                restore(problem, state, best)
-            return n_steps
-        done += n_legs
-    _combine(problem, state, best, labels, np.random.default_rng([seed, leg]))
-    return SHAKE_STEPS
+    legs = plan.legs()
+    if run.leg > len(legs):
+        return _improve(problem, run, seed, run.leg - len(legs) - 1)
+    stage, low, high = legs[run.leg - 1]
+    share, hot, cold, _ = STAGES[stage]
+    if low == 0:
+        restore(problem, state, best)
+        run.reach = measure_reach(problem, state, np.random.default_rng([seed, run.leg]))
+    n_steps = plan.stage_steps(stage)
+    heat = [hot * (cold / hot) ** (at / n_steps) for at in (low, high)]
+    anneal(stiffen(problem, run.reach, share), state, best, high - low, *heat, SHARES, labels)
+    return high - low
 
 
-def _combine(problem, state, best, labels, rng):
-    """Shake the best state, bring it nearer by sums of moves, and keep it if it is the nearest."""
-    restore(problem, state, best)
-    nearest = combine_moves(problem, state, rng, MOVES)
-    kept = blank_copy(state)
-    shaken = blank_copy(state)
-    anneal(problem, state, shaken, SHAKE_STEPS, *SHAKE_HEAT, SHARES, labels)
-    restore(problem, state, shaken)
-    before = np.inf
-    found = combine_moves(problem, state, rng, MOVES)
-    while before - found > WORTH:
-        before, found = found, combine_moves(problem, state, rng, MOVES)
-    if found < nearest:
-        kept = blank_copy(state)
-    for target, source in zip(best, kept, strict=True):
-        target[:] = source
+def _improve(problem, run, seed, turn):
+    """One round; the number of its annealing steps.
+
+    Each order has its own numbers, so that what is gained in one stands whatever becomes of the
+    other. A walk begins where annealing ended, so that a cycle of rounds follows from its number.
+    """
+    state, rng = run.state, np.random.default_rng([seed, run.leg])
+    if turn == 0:
+        _copy(run.annealed, run.best)
+        restore(problem, state, run.best)
+        run.reach = measure_reach(problem, state, rng)
+    restore(problem, state, run.annealed if turn % CYCLE == 0 else blank_copy(state))
+    state.rng[:] = random_bits(seed, run.leg)
+    kept, nearest, steps = blank_copy(state), np.inf, 0
+    if turn % CYCLE == 0:
+        walk(problem, run.reach, state, N_WALK)
+        cool(problem, run.reach, state, N_COOLING)
+        steps, changed = N_WALK + N_COOLING, (0, 1)
+    elif turn % CYCLE == 1:
+        changed = (BOTH,)
+    else:
+        nearest, steps, changed = _distance(problem, state), SHAKE_STEPS, (turn % 2,)
+        stiff, labels = stiffen(problem, run.reach, SHAKE_SHARE), label_shares(problem)
+        shares = SHAKEN[turn % 2]
+        anneal(stiff, state, blank_copy(state), SHAKE_STEPS, *SHAKE_HEAT, shares, labels)
+    restore(problem, state, blank_copy(state))
+    for endpoint in changed:
+        _bring_nearer(problem, state, rng, endpoint)
+    if _distance(problem, state) >= nearest:
+        restore(problem, state, kept)
+    best = make_state(problem, *run.best, state.rng)
+    if turn == 0 or _distance(problem, state) < _distance(problem, best):
+        _copy(run.best, blank_copy(state))
+    return steps
 
 
-def _label_shares(problem):
-    """Covariates take part in exchanges as often as they stand in a model or a curve."""
-    n = problem.row.shape[1]
-    used = 1.0 + np.isin(np.arange(n), problem.curve_covariate)
-    for e in range(2):
-        used[problem.joint_index[e, : problem.joint_size[e]]] += 0.5
-    used[0] = 0.0
-    return np.cumsum(used / used.sum())
+def _bring_nearer(problem, state, rng, endpoint):
+    for softness in SOFTNESSES:
+        found = np.inf
+        for _ in range(SUMS):
+            before, found = found, combine_moves(problem, state, rng, MOVES, softness, endpoint)
+            if before - found < WORTH:
+                break
+
+
+def _distance(problem, state):
+    windows = list_windows(problem)
+    return distance(compute_numbers(problem, state, windows), windows, SOFTNESSES[-1])
+
+
+def _copy(target, source):
+    for to, part in zip(target, source, strict=True):
+        to[:] = part
 
 
 def _digest(problem):
@@ -180,7 +240,7 @@ def _digest(problem):
 def _resume(targets, seed, mark, checkpoint):
     if checkpoint is None or not Path(checkpoint).exists():
         state = draw_state(targets, seed)
-        return 0, state, blank_copy(state), []
+        return _Run(0, state, blank_copy(state), blank_copy(state), [], [])
     with np.load(checkpoint, allow_pickle=False) as saved:
         if str(saved["mark"]) != mark:
             raise InputError(
@@ -189,12 +249,19 @@ def _resume(targets, seed, mark, checkpoint):
             )
         current = [saved[f"state_{part}"] for part in range(4)]
         best = tuple(saved[f"best_{part}"].copy() for part in range(4))
+        annealed = tuple(saved[f"annealed_{part}"] for part in range(4))
+        reach = [saved[key] for key in sorted(saved) if key.startswith("reach_")]
         state = make_state(targets.problem, *current, saved["rng"])
-        return int(saved["leg"]), state, best, json.loads(str(saved["trace"]))
+        trace = json.loads(str(saved["trace"]))
+        return _Run(int(saved["leg"]), state, best, annealed, reach, trace)
 
 
-def _write_checkpoint(path, mark, leg, state, best, trace):
-    parts = {f"state_{n}": part for n, part in enumerate(blank_copy(state))}
-    parts |= {f"best_{n}": part for n, part in enumerate(best)}
+def _write_checkpoint(path, mark, run):
+    parts = {f"state_{n}": part for n, part in enumerate(blank_copy(run.state))}
+    parts |= {f"best_{n}": part for n, part in enumerate(run.best)}
+    parts |= {f"annealed_{n}": part for n, part in enumerate(run.annealed)}
+    parts |= {f"reach_{n}": part for n, part in enumerate(run.reach)}
     with whole_file(path, binary=True) as file:
-        np.savez(file, mark=mark, leg=leg, rng=state.rng, trace=json.dumps(trace), **parts)
+        np.savez(
+            file, mark=mark, leg=run.leg, rng=run.state.rng, trace=json.dumps(run.trace), **parts
+        )

@@ -11,16 +11,14 @@ from scipy import stats
 from helpers.formats import NOT_REACHED
 from helpers.published import COMPARED
 from helpers.reconstruct.bounds import event_range
-from helpers.reconstruct.kernel import JOINT_MOST, NEVER, ONE, SLACK, Problem
+from helpers.reconstruct.kernel import JOINT_MOST, NEVER, ONE, WINDOWS, Problem
 from helpers.reconstruct.printed import PrintedNumbers, level_counts
 from helpers.results import BETWEEN_ARMS, contrast
 
-WINDOWS = SLACK + 1  # entries of a row: see `_Reader._windows`
 PRECISION = 12  # decimals of a bound, so that it is the same number on every machine
 PRINT_DIGITS = 7  # decimals of the edge of a window, without its binary fraction
 INSIDE = 0.96  # share of a window that is aimed at: the estimates are third-order steps
 HAZARD_UNIT = 2.0**-30  # hazards are whole multiples of it, so that sums of them are exact
-TEST_STIFFNESS = 4.0  # a log-rank test is so much less stiff than a coefficient
 QUANTILES = 4096  # of the exponential distribution
 CURVE_WEIGHT = 14400.0  # an event that a curve is off weighs as 120 half-windows of a number
 ESTIMATE = ("hazard_ratio", "hazard_ratio_conf_low", "hazard_ratio_conf_high")
@@ -93,25 +91,6 @@ def read_survival_targets(ledger, study) -> SurvivalTargets:
     return SurvivalTargets(problem, tuple(n_event), variables, levels, sizes, exposed, n_event)
 
 
-def slacken(problem, slack) -> Problem:
-    """The problem in which coefficients may be off by a factor more.
-
-    One exchange of neighbours moves a coefficient by many half-windows and its standard error
-    by less than one. With slack both weigh alike, and the search finds the standard errors
-    before it freezes; coefficients follow as the slack is taken back.
-
-    Parameters
-    ----------
-    problem : Problem
-    slack : float
-        At least 1.
-    """
-    row, joint, test = problem.row.copy(), problem.joint.copy(), problem.test.copy()
-    row[:, :, SLACK] = joint[:, :, SLACK] = slack
-    test[:, :, 2] /= max(1.0, slack / TEST_STIFFNESS)
-    return problem._replace(row=row, joint=joint, test=test)
-
-
 def _two_levels(study, name):
     reference = study.reference(name)
     others = [level for level in study.levels(name) if level != reference]
@@ -140,7 +119,7 @@ class _Reader:
         for e, endpoint in enumerate(self.endpoints):
             for r, name in enumerate(self.variables):
                 row[e, r] = self._windows("cox_univariable", endpoint, name)
-                row[e, r, 13:SLACK] = event_range(_least_information(row[e, r]), n_event[endpoint])
+                row[e, r, 13:] = event_range(_least_information(row[e, r]), n_event[endpoint])
                 windows = self._windows("cox_multivariable", endpoint, name)
                 if windows is not None:
                     joint_index[e, joint_size[e]] = r
@@ -181,6 +160,7 @@ class _Reader:
             day_low=np.array([each.shortest for each in searched]),
             day_high=np.array([each.longest for each in searched]),
             **clauses,
+            stiffness=np.zeros((2, 0, 0)),
         )
 
     def _window(self, **keys):
@@ -188,7 +168,7 @@ class _Reader:
         return window and tuple(round(float(limit), PRINT_DIGITS) for limit in window)
 
     def _windows(self, analysis, endpoint, name):
-        """Centre; low, high, 1/half of HR, limits and z; fewest, most events; slack.
+        """Centre; low, high, 1/half of HR, limits and z; fewest, most events.
 
         None where the row is not printed.
 
@@ -212,7 +192,6 @@ class _Reader:
         logs.append(_z_window(*found[3]))
         centre = (sum(logs[1]) + sum(logs[2])) / 4
         windows = np.zeros(WINDOWS)
-        windows[SLACK] = 1.0
         windows[0] = min(max(centre, logs[0][0]), logs[0][1])
         for q, (low, high) in enumerate(logs):
             windows[1 + 3 * q : 4 + 3 * q] = _aim(low, high)

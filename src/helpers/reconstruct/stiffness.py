@@ -1,0 +1,128 @@
+"""How stiff the printed numbers are against small changes of the order of times.
+
+Small changes of an order move the coefficients of the Cox models by many half-windows and, in
+some directions of the space of all numbers, by next to nothing: standard errors hardly move, nor
+do those differences between models that depend on who has which covariates. A number that any
+change can still mend is better left off for long, and one that no change can mend is not. The
+covariance of what small changes do, the reach, tells them apart, as a Mahalanobis distance does.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from helpers.estimators.cholesky import factorize, solve
+from helpers.reconstruct.combinations import (
+    LABELS,
+    compute_numbers,
+    list_moves,
+    list_windows,
+    measure_effects,
+)
+from helpers.reconstruct.kernel import Z
+
+SMALL = 12.0  # half-windows, in the root mean square of all numbers, of a small change
+AT_ONCE = 20.0  # small changes in a thousand that an order can take up together, about
+TESTS = 24.0  # how many times its window small changes move a log-rank test, in variance
+SPREAD = 0.3  # variance of a number in its window, in half-windows, about that of a uniform
+
+
+def measure_reach(problem, state, rng) -> list[np.ndarray]:
+    """What small changes of either order do to the numbers of its Cox models.
+
+    Parameters
+    ----------
+    problem : Problem
+    state : State
+        Is left as it was.
+    rng : numpy.random.Generator
+        Of the days that a patient is moved to.
+
+    Returns
+    -------
+    list of ndarray of shape (d, d)
+        For each endpoint the sum of squares and products of the changes, for the coefficient and
+        the upper limit of each covariate alone and of each in the joint model, in half-windows.
+    """
+    windows = list_windows(problem)
+    moves = list_moves(problem, state, rng)
+    moves = moves[moves[:, 0] != LABELS]
+    start = compute_numbers(problem, state, windows)
+    effects, legal = measure_effects(problem, state, moves, start)
+    found = []
+    first = 0
+    for e in range(2):
+        n_row = state.x.shape[1] + int(problem.joint_size[e])
+        columns = first + np.concatenate([[4 * r, 4 * r + 2] for r in range(n_row)])
+        changes = effects[legal & (moves[:, 1] == e)][:, columns] * windows[columns, 2]
+        size = (changes**2).mean(axis=1)
+        small = (size > 0) & (size < SMALL**2)
+        found.append(_sum_of_products(np.ascontiguousarray(changes[small])) / AT_ONCE)
+        first += 4 * n_row + len(problem.test[e])
+    return found
+
+
+def stiffen(problem, reach, share):
+    """The problem in which the numbers of the Cox models are measured against their reach.
+
+    Parameters
+    ----------
+    problem : Problem
+    reach : list of ndarray
+    share : float
+        Of the reach that a number may still be off; 0 leaves its window alone.
+
+    Returns
+    -------
+    Problem
+    """
+    size = max(len(each) for each in reach)
+    stiffness = np.zeros((2, size, size))
+    for e in range(2):
+        d = len(reach[e])
+        covariance = share * reach[e] + SPREAD * _invert(_windows_precision(problem, e))
+        stiffness[e, :d, :d] = _invert(covariance)
+    tests = problem.test_weight / (1 + TESTS * min(share, 1.0))
+    return problem._replace(stiffness=stiffness, test_weight=tests)
+
+
+def _windows_precision(problem, e):
+    """Precision of a coefficient and its upper limit that all four numbers' windows make."""
+    rows = [*problem.row[e], *problem.joint[e, : problem.joint_size[e]]]
+    precision = np.zeros((2 * len(rows), 2 * len(rows)))
+    weights = [*problem.row_weight[e], *np.full(problem.joint_size[e], problem.joint_weight[e])]
+    for q, (row, weight) in enumerate(zip(rows, weights, strict=True)):
+        beta, upper = (row[1] + row[2]) / 2, (row[7] + row[8]) / 2
+        error = (upper - beta) / Z
+        of_beta, of_upper = np.array([1 / row[3], 0.0]), np.array([0.0, 1 / row[9]])
+        low = (2 * of_beta - of_upper) * row[6]
+        of_error = (of_upper - of_beta) / Z
+        z = (np.sign(beta) / error * of_beta - abs(beta) / error**2 * of_error) * row[12]
+        block = np.eye(2) + np.outer(low, low) + np.outer(z, z)
+        precision[2 * q : 2 * q + 2, 2 * q : 2 * q + 2] = weight * block
+    return precision
+
+
+@njit(cache=True)
+def _sum_of_products(changes):
+    """The same to the last bit on every machine, as a library's product is not."""
+    n, d = changes.shape
+    total = np.zeros((d, d))
+    for k in range(n):
+        for i in range(d):
+            for j in range(d):
+                total[i, j] += changes[k, i] * changes[k, j]
+    return total
+
+
+@njit(cache=True)
+def _invert(matrix):
+    lower, _ = factorize(matrix, 0.0, 0.0)
+    size = matrix.shape[0]
+    inverse = np.zeros((size, size))
+    for i in range(size):
+        unit = np.zeros(size)
+        unit[i] = 1.0
+        solve(lower, unit, inverse[i])
+    return (inverse + inverse.T) / 2.0

@@ -1,0 +1,67 @@
+"""Walks that leave an order of times and come back to the print elsewhere.
+
+The Cox models are measured against what small changes of the order reach, so that a walk goes
+freely where the print can be regained; it is then cooled until the windows themselves take over.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from helpers.reconstruct.kernel import anneal
+from helpers.reconstruct.stiffness import stiffen
+from helpers.reconstruct.survival_state import blank_copy
+
+SHARES = np.array([0.3, 0.65])  # of moves in the first order, and in both
+HOT = 5.0
+COOLING = (  # share of the reach, first and last temperature, percent of the steps
+    (1.0, HOT, 1.0, 20),
+    (0.05, 4.0, 0.5, 30),
+    (0.005, 1.5, 0.25, 50),
+)
+
+
+def walk(problem, reach, state, n_steps) -> None:
+    """Walk at the temperature `HOT`; after 200,000 steps the start is forgotten.
+
+    Parameters
+    ----------
+    problem : Problem
+    reach : list of ndarray
+        See `stiffness.measure_reach`.
+    state : State
+        Changed in place, its energies to those of another measure: see `survival_state.restore`.
+    n_steps : int
+    """
+    _go(stiffen(problem, reach, 1.0), state, n_steps, HOT, HOT)
+
+
+def cool(problem, reach, state, n_steps) -> None:
+    """Come back to the print, in the shares of `COOLING`; parameters as of `walk`."""
+    for share, hot, cold, percent in COOLING:
+        _go(stiffen(problem, reach, share), state, n_steps * percent // 100, hot, cold)
+
+
+def _go(stiff, state, n_steps, hot, cold):
+    anneal(stiff, state, blank_copy(state), n_steps, hot, cold, SHARES, label_shares(stiff))
+
+
+def label_shares(problem) -> np.ndarray:
+    """Covariates take part in exchanges as often as they stand in a model or a curve.
+
+    Returns
+    -------
+    ndarray of shape (n_covariate,)
+        Cumulated.
+    """
+    n = problem.row.shape[1]
+    used = 1.0 + np.isin(np.arange(n), problem.curve_covariate)
+    for e in range(2):
+        used[problem.joint_index[e, : problem.joint_size[e]]] += 0.5
+    used[0] = 0.0
+    return np.cumsum(used / used.sum())
+
+
+def random_bits(*key) -> np.ndarray:
+    """The first state of a generator of moves: never zero, another for each key of integers."""
+    return np.random.SeedSequence(key).generate_state(1, np.uint64) | np.uint64(1)
