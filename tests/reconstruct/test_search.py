@@ -13,8 +13,13 @@ from helpers.errors import InputError
 from helpers.estimators.cox import fit_cox
 from helpers.estimators.logrank import logrank
 from helpers.published import load_ledger
+from helpers.reconstruct import search
 from helpers.reconstruct.cohort import reconstruct_cohort, trace_path
-from helpers.reconstruct.combinations import combine_moves, distance, list_windows
+from helpers.reconstruct.combinations import (
+    combine_moves,
+    distance,
+    list_windows,
+)
 from helpers.reconstruct.kernel import (
     NEVER,
     Z,
@@ -29,8 +34,8 @@ from helpers.reconstruct.stiffness import SPREAD, measure_reach, stiffen
 from helpers.reconstruct.survival_state import blank_copy, draw_state, make_state, to_patients
 from helpers.reconstruct.survival_targets import _information_table, read_survival_targets
 
-SHORT = Plan(n_steps=30_000, n_rounds=0)
-DIGEST = "74c0a01b57b636ad840b37d8c6936c6a54c89b8f1650ec48304d54d2d8d96b9d"
+SHORT = Plan(n_steps=30_000, n_rounds=14)
+DIGEST = "2b716efad858d2470ab1908b640f4103400d16ab8591a321087210df63041653"
 
 
 @pytest.fixture(scope="module")
@@ -241,15 +246,32 @@ def test_distance_is_measured_in_half_windows():
     assert distance(np.array([5.0, 0.0]), windows, 8.0) == pytest.approx(2 / 1.25 + 1 / 1.125)
 
 
-def test_a_seed_gives_the_same_bytes(targets, study):
+@pytest.fixture
+def brief(monkeypatch):
+    """Rounds of which each takes little."""
+    lengths = {"N_WALK": 500, "N_COOLING": 1000, "SHAKE_STEPS": 500, "SUMS": 1, "MOVES": 0.02}
+    for name, value in lengths.items():
+        monkeypatch.setattr(search, name, value)
+
+
+def test_rounds_keep_what_gives_back_most(targets, brief):
+    _, trace = search_survival(targets, 7, SHORT)
+    annealed = 1 + len(SHORT.legs())
+    hits = trace[trace["leg"] > annealed].groupby("leg")["n_hit"].sum()
+    assert len(hits) == SHORT.n_rounds
+    assert hits.is_monotonic_increasing
+
+
+def test_a_seed_gives_the_same_bytes(targets, study, brief):
     state, _ = search_survival(targets, 7, SHORT)
     patients = to_patients(targets, state, study).to_csv(index=False, lineterminator="\n")
     assert hashlib.sha256(patients.encode()).hexdigest() == DIGEST
 
 
-def test_an_interrupted_search_goes_on(targets, study, tmp_path):
+def test_an_interrupted_search_goes_on(targets, study, tmp_path, brief):
     checkpoint = tmp_path / "search"
-    search_survival(targets, 7, SHORT, checkpoint, lambda leg, hits: leg < 2)
+    for last in (2, 5):  # in annealing, and between two rounds of a cycle
+        search_survival(targets, 7, SHORT, checkpoint, lambda leg, hits, last=last: leg < last)
     resumed, trace = search_survival(targets, 7, SHORT, checkpoint)
     patients = to_patients(targets, resumed, study).to_csv(index=False, lineterminator="\n")
     assert hashlib.sha256(patients.encode()).hexdigest() == DIGEST
@@ -262,9 +284,9 @@ def test_the_stored_trace_ends_at_the_stored_cohort(targets):
     assert last["leg"].iloc[0] == Plan().n_legs
     assert last["n_printed"].sum() == 172
     assert dict(zip(last["block"], last["n_hit"], strict=True)) == {
-        "univariable": 27,
-        "multivariable": 8,
-        "log-rank": 5,
+        "univariable": 45,
+        "multivariable": 17,
+        "log-rank": 3,
         "Kaplan-Meier": 60,
     }
 
