@@ -1,7 +1,6 @@
 """Counts: tests of contingency tables, proportions and their contrasts, balance of levels."""
 
 import functools
-import functools
 import math
 from dataclasses import dataclass
 
