@@ -3,6 +3,7 @@
 import hashlib
 import math
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -35,7 +36,7 @@ from helpers.reconstruct.survival_state import blank_copy, draw_state, make_stat
 from helpers.reconstruct.survival_targets import _information_table, read_survival_targets
 
 SHORT = Plan(n_steps=30_000, n_rounds=14)
-DIGEST = "2b716efad858d2470ab1908b640f4103400d16ab8591a321087210df63041653"
+DIGEST = "53cb915903915ba6d59aa95d67776ef23786551007a352367931959db018639b"
 
 
 @pytest.fixture(scope="module")
@@ -252,6 +253,7 @@ def brief(monkeypatch):
     lengths = {"N_WALK": 500, "N_COOLING": 1000, "SHAKE_STEPS": 500, "SUMS": 1, "MOVES": 0.02}
     for name, value in lengths.items():
         monkeypatch.setattr(search, name, value)
+    monkeypatch.setattr(search, "combine_moves", partial(combine_moves, width=10))
 
 
 def test_rounds_keep_what_gives_back_most(targets, brief):
