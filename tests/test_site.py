@@ -290,7 +290,8 @@ def test_every_page_in_a_browser(browser, address, chapters, view):
     page.on("pageerror", lambda error: wrong.append(str(error)))
     for name in [*chapters, "search"]:
         page.goto(f"{address}/{name}.html")
-        page.evaluate("document.querySelectorAll('details.fold').forEach(fold => fold.open = true)")
+        if view == "phone":  # where a table that is folded away has least room
+            page.evaluate("for (const fold of document.querySelectorAll('.fold')) fold.open = true")
         widths = "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
         scroll, client = page.evaluate(widths)
         if scroll > client:
