@@ -35,11 +35,26 @@ def whole_file(path, *, binary=False):
             yield file
         return
     path = path.resolve()
-    if not path.parent.is_dir():
-        problem = "cannot be written, as its folder does not exist; make it first"
-        raise InputError(path, [problem])
+    require_folder(path)
     with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
         partial = Path(folder) / path.name
         with partial.open(**how) as file:
             yield file
         os.replace(partial, path)
+
+
+def require_folder(path) -> None:
+    """Make sure that a file can be written, before what goes into it is computed.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Raises
+    ------
+    InputError
+        Its folder does not exist.
+    """
+    if not Path(path).absolute().parent.is_dir():
+        problem = "cannot be written, as its folder does not exist; make it first"
+        raise InputError(path, [problem])

@@ -250,7 +250,7 @@ def test_distance_is_measured_in_half_windows():
 @pytest.fixture
 def brief(monkeypatch):
     """Rounds of which each takes little."""
-    lengths = {"N_WALK": 500, "N_COOLING": 1000, "SHAKE_STEPS": 500, "SUMS": 1, "MOVES": 0.02}
+    lengths = {"N_WALK": 500, "N_COOLING": 1000, "N_SHAKE": 500, "SUMS": 1, "MOVES": 0.02}
     for name, value in lengths.items():
         monkeypatch.setattr(search, name, value)
     monkeypatch.setattr(search, "combine_moves", partial(combine_moves, width=10))

@@ -17,7 +17,7 @@ from helpers.reconstruct.search import Plan, search_survival
 from helpers.reconstruct.survival_state import count_hits, to_patients
 from helpers.reconstruct.survival_targets import read_survival_targets
 from helpers.study import load_study
-from helpers.whole_file import whole_file
+from helpers.whole_file import require_folder, whole_file
 
 
 def reconstruct_cohort(
@@ -45,8 +45,7 @@ def reconstruct_cohort(
     plan = replace(Plan(), **{key: value for key, value in known.items() if value is not None})
     printed, meaning = load_ledger(ledger), load_study(study)
     out = Path(out)
-    if not out.parent.is_dir():
-        raise InputError(out, ["cannot be written, as its folder does not exist; make it first"])
+    require_folder(out)
     checkpoint = out.with_name(out.name + ".search")
     try:
         targets = read_survival_targets(printed, meaning)

@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit
 
 from helpers.reconstruct.kernel import (
+    Z,
     estimate_joint,
     estimate_row,
     exchange_labels,
@@ -27,7 +28,6 @@ from helpers.reconstruct.survival_state import blank_copy, restore
 LABELS, PATIENTS, PLACES, EVENTS, SHIFT = range(5)  # kinds of moves
 REACH, SHIFT_REACH = 12, 5  # positions between which times are exchanged, or one is moved
 LONGEST = 4  # moves in a sum
-Z = 1.959963984540054
 
 
 def combine_moves(problem, state, rng, share, softness, endpoint=None, width=400) -> float:

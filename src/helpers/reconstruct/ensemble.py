@@ -96,7 +96,8 @@ class Nearness:
     n_curve_hit, n_curve : int
         Those of them that are read off a Kaplan-Meier curve.
     energy : float
-        Sum of the squared distances of all numbers from their windows, in half-windows.
+        Sum of the squared distances of all numbers from their windows, in half-windows, by the
+        weights of the study file.
     """
 
     n_hit: int

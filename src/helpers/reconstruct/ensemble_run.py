@@ -14,7 +14,6 @@ import uuid
 from concurrent import futures
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 
 from distributed import Client, LocalCluster, as_completed
 from distributed.comm.core import CommClosedError
@@ -31,6 +30,7 @@ from helpers.reconstruct.ensemble import draw_cohort, prepare_origin
 from helpers.reconstruct.ensemble_files import EnsembleFolder
 from helpers.reconstruct.samples import SearchError
 from helpers.study import load_study
+from helpers.whole_file import require_folder
 
 AHEAD = 4  # draws for each worker that the scheduler knows of
 PATIENCE = 60.0  # seconds that a lost scheduler is waited for
@@ -116,9 +116,8 @@ def make_ensemble(
     except ValueError as error:
         raise InputError(study, [str(error)]) from None
     for file in (statistics, scores):
-        if file and not Path(file).absolute().parent.is_dir():
-            problem = "cannot be written, as its folder does not exist; make it first"
-            raise InputError(file, [problem])
+        if file:
+            require_folder(file)
     folder = EnsembleFolder(out)
     shared = {
         "seed": seed,

@@ -27,7 +27,7 @@ from helpers.reconstruct.survival_state import (
     make_state,
     restore,
 )
-from helpers.reconstruct.walks import SHARES, cool, label_shares, random_bits, walk
+from helpers.reconstruct.walks import SHARES, cool, label_shares, random_bits, shake, walk
 from helpers.whole_file import whole_file
 
 LEG = 2_000_000  # annealing steps between two checkpoints
@@ -36,11 +36,9 @@ STAGES = (  # share of the reach, first and last temperature, sixths of the step
     (20.0, 20000.0, 200.0, 1),
     (1.0, 1500.0, 0.4, 5),
 )
-N_WALK, N_COOLING = 200_000, 5_000_000
+N_WALK, N_COOLING, N_SHAKE = 200_000, 5_000_000, 500_000  # steps
 BOTH = None  # orders, and the labels
 CYCLE = 12  # rounds from one walk to the next
-SHAKEN = (np.array([1.0, 1.0]), np.array([0.0, 1.0]))  # shares of moves of one order only
-SHAKE_SHARE, SHAKE_STEPS, SHAKE_HEAT = 0.005, 500_000, (0.8, 0.3)
 SOFTNESSES = (8.0, 3.0, 1.0)  # half-windows, see `distance`: first all numbers, then many exactly
 SUMS, WORTH = 6, 0.03  # sums of moves at one softness, and half-windows that one must gain
 MOVES = 0.6  # share of moves that a sum may be made of
@@ -196,10 +194,8 @@ def _improve(problem, run, seed, turn):
     elif turn % CYCLE == 1:
         changed = (BOTH,)
     else:
-        nearest, steps, changed = _distance(problem, state), SHAKE_STEPS, (turn % 2,)
-        stiff, labels = stiffen(problem, run.reach, SHAKE_SHARE), label_shares(problem)
-        shares = SHAKEN[turn % 2]
-        anneal(stiff, state, blank_copy(state), SHAKE_STEPS, *SHAKE_HEAT, shares, labels)
+        nearest, steps, changed = _distance(problem, state), N_SHAKE, (turn % 2,)
+        shake(problem, run.reach, state, N_SHAKE, turn % 2)
     restore(problem, state, blank_copy(state))
     for endpoint in changed:
         _bring_nearer(problem, state, rng, endpoint)

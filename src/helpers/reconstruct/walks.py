@@ -14,6 +14,8 @@ from helpers.reconstruct.survival_state import blank_copy
 
 SHARES = np.array([0.3, 0.65])  # of moves in the first order, and in both
 HOT = 5.0
+SHAKE_SHARE, SHAKE_HEAT = 0.005, (0.8, 0.3)
+ONE_ORDER = (np.array([1.0, 1.0]), np.array([0.0, 1.0]))  # shares of moves, for either order
 COOLING = (  # share of the reach, first and last temperature, percent of the steps
     (1.0, HOT, 1.0, 20),
     (0.05, 4.0, 0.5, 30),
@@ -42,8 +44,14 @@ def cool(problem, reach, state, n_steps) -> None:
         _go(stiffen(problem, reach, share), state, n_steps * percent // 100, hot, cold)
 
 
-def _go(stiff, state, n_steps, hot, cold):
-    anneal(stiff, state, blank_copy(state), n_steps, hot, cold, SHARES, label_shares(stiff))
+def shake(problem, reach, state, n_steps, endpoint) -> None:
+    """Walk near the print in the order of one endpoint only; parameters as of `walk`."""
+    stiff = stiffen(problem, reach, SHAKE_SHARE)
+    _go(stiff, state, n_steps, *SHAKE_HEAT, ONE_ORDER[endpoint])
+
+
+def _go(stiff, state, n_steps, hot, cold, shares=SHARES):
+    anneal(stiff, state, blank_copy(state), n_steps, hot, cold, shares, label_shares(stiff))
 
 
 def label_shares(problem) -> np.ndarray:
