@@ -1,5 +1,6 @@
 import csv
 import json
+import re
 import subprocess
 import sys
 
@@ -36,6 +37,7 @@ def test_help_lists_every_command_and_the_exit_statuses():
     done = call("-h")
     for word in (*main.commands, "Exit status"):
         assert word in done.stdout
+    assert not re.search(r"\.\.\.$", done.stdout.split("Commands:")[1], re.MULTILINE)
 
 
 def test_help_imports_no_heavy_library():

@@ -159,7 +159,7 @@ def run(cohorts, study, out, ledger, suppress_below, jobs):
 @SUPPRESS_BELOW
 @_told
 def results(cohort, study, out, suppress_below):
-    """Compute every number of the book for COHORT, without the book.
+    """Compute every number of COHORT, without the book.
 
     OUT is what `rhcc run` writes as results.csv. Parquet is read in pieces, and of its columns
     only those that the study file names, so that COHORT may be a registry.
@@ -222,10 +222,11 @@ def reconstruct(seed, out, study, ledger, steps, rounds, minutes):
 @_path_option("--ledger", help="The printed numbers.  [default: data/published.csv]")
 @_told
 def ensemble(count, seed, out, cohort, study, ledger, **options):
-    """Draw many synthetic cohorts that hold the printed survival numbers.
+    """Draw many cohorts that hold the printed survival numbers.
 
-    Seed and number of a draw determine every byte of its file, whoever makes it. A run that was
-    ended, by whatever, goes on with --resume: draws that are there are not made again.
+    All are synthetic. Seed and number of a draw determine every byte of its file, whoever makes
+    it. A run that was ended, by whatever, goes on with --resume: draws that are there are not
+    made again.
     """
     from helpers.reconstruct.ensemble_run import make_ensemble
 
@@ -249,10 +250,10 @@ def ensemble(count, seed, out, cohort, study, ledger, **options):
 @_path_option("--json", "target", help="Write every comparison to this file.")
 @_told
 def score(cohort, study, ledger, target):
-    """Compare every printed number that COHORT can give with what is computed from it.
+    """Compare the printed numbers with those of COHORT.
 
     A line for each number that does not come back at the printed precision, then a summary by
-    section. Exit status 0 if every number comes back.
+    section. Exit status 0 if every number comes back, else 1.
     """
     from helpers.cohort import load_cohort
     from helpers.published import compare, load_ledger_of
@@ -275,10 +276,10 @@ def score(cohort, study, ledger, target):
 @_path_option("--report", help="Write the problems to this file too, as CSV.")
 @_told
 def check(cohort, study, report):
-    """Check COHORT against its study file, without computing anything.
+    """Check COHORT against its study file; nothing is computed.
 
     All problems are listed at once, with row and column, then warnings of what is allowed but
-    odd. Exit status 0 if there is no problem.
+    odd. Exit status 0 if there is no problem, else 2.
     """
     from helpers.plausibility import check_cohort
     from helpers.study import load_study
@@ -304,10 +305,10 @@ def check(cohort, study, report):
 @click.option("--sheet", help="The sheet of a spreadsheet.")
 @_told
 def draft(cohort, out, sheet):
-    """Write a first study file for COHORT: what its columns seem to mean.
+    """Write a first study file for COHORT, from its columns.
 
-    Comments mark what is left to decide. Beside it stands study.schema.json, by which editors
-    complete and check the entries.
+    It says what the columns seem to mean; comments mark what is left to decide. Beside it stands
+    study.schema.json, by which editors complete and check the entries.
     """
     from helpers.draft import draft_study
 
@@ -341,11 +342,11 @@ def _schema():
 @_path_option("--json", "target", help="Write every check to this file.")
 @_told
 def audit(ledger, study, target):
-    """Check the printed numbers of LEDGER against each other, without any patient's data.
+    """Check printed numbers against each other; needs no patients.
 
-    A line for each check that is not consistent, then how many answers of each kind every
-    check gives, then the numbers that no check reads. Exit status 0 if nothing is inconsistent
-    or implausible, 1 if something is, 2 if LEDGER cannot be used.
+    LEDGER holds the printed numbers. A line for each check that is not consistent, then how many
+    answers of each kind every check gives, then the numbers that no check reads. Exit status 0 if
+    nothing is inconsistent or implausible, 1 if something is, 2 if LEDGER cannot be used.
     """
     from helpers.audit import CONSISTENT, describe, load_printed, summarize, to_records, unused
     from helpers.audit import audit as ask
@@ -383,9 +384,9 @@ def audit(ledger, study, target):
 @_path_option("--study", help="What the columns mean.  [default: data/study.yml]")
 @_told
 def draw(cohort, seed, out, study):
-    """Draw a cohort from COHORT with replacement, arm by arm, for an exercise.
+    """Draw a cohort from COHORT, one for each student.
 
-    The same seed gives the same cohort.
+    With replacement, arm by arm. The same seed gives the same cohort.
     """
     from helpers.study import load_study
     from helpers.teaching.simulate import draw_cohort
