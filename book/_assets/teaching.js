@@ -72,10 +72,28 @@
     show();
   }
 
-  function offerSlides(lesson) {
+  const SMALLEST = 0.6;  // to which a slide shrinks; what is longer scrolls
+  const ONE_A_SLIDE = "figure.drawn, table.results, .explorer, .admonition.tip, form.quiz";
+
+  // A section makes one slide, and one more for each further picture, table, question, take-away.
+  function slidesOf(section) {
+    const slides = [[]];
+    let filled = false;
+    for (const part of section.children) {
+      const fills = part.matches(ONE_A_SLIDE) || part.querySelector(ONE_A_SLIDE) !== null;
+      if (fills && filled) slides.push([]);
+      filled ||= fills;
+      slides.at(-1).push(part);
+    }
+    return slides.map((parts) => ({ section, parts }));
+  }
+
+  function offerSlides() {
     const title = document.querySelector("article h1");
-    const slides = [lesson, ...document.querySelectorAll("article h2")].map((part) =>
-      part === lesson ? title.parentElement : part.parentElement);
+    const chapter = title.parentElement;
+    const sections = [...document.querySelectorAll("article h2")].map((head) => head.parentElement);
+    const slides = [{ section: chapter, parts: [...chapter.children] }];
+    slides.push(...sections.flatMap(slidesOf));
     const button = document.createElement("button");
     button.type = "button";
     button.className = "slides-start";
@@ -99,10 +117,22 @@
     document.querySelector("article").append(bar);
     let place = 0;
     function show() {
-      slides.forEach((slide, index) => slide.classList.toggle("slide", index === place));
+      const { section, parts } = slides[place];
+      for (const other of sections) other.classList.toggle("slide", other === section);
+      for (const part of section.children) {
+        part.classList.toggle("off-slide", !part.matches("h2") && !parts.includes(part));
+      }
       document.documentElement.classList.toggle("slides-first", place === 0);
       count.textContent = `${place + 1} of ${slides.length}`;
       window.scrollTo(0, 0);
+      fit();
+    }
+    function fit() {
+      chapter.style.zoom = "";
+      if (bar.hidden) return;
+      const excess = document.documentElement.scrollHeight - window.innerHeight;
+      const height = chapter.offsetHeight;
+      if (excess > 0) chapter.style.zoom = Math.max((height - excess) / height, SMALLEST);
     }
     function go(step) {
       place = Math.min(Math.max(place + step, 0), slides.length - 1);
@@ -110,10 +140,13 @@
     }
     function stop() {
       document.documentElement.classList.remove("slides", "slides-first");
+      for (const part of document.querySelectorAll(".off-slide")) part.classList.remove("off-slide");
       bar.hidden = true;
-      slides[place].scrollIntoView();
-      button.focus();
+      fit();
+      slides[place].section.scrollIntoView();
+      button.focus({ preventScroll: true });
     }
+    window.addEventListener("resize", fit);
     button.addEventListener("click", () => {
       place = 0;
       document.documentElement.classList.add("slides");
@@ -135,6 +168,5 @@
 
   document.querySelectorAll("form.quiz").forEach(startQuiz);
   document.querySelectorAll(".explorer").forEach(startExplorer);
-  const lesson = document.querySelector(".admonition.lesson");
-  if (lesson) offerSlides(lesson);
+  if (document.querySelector(".admonition.lesson")) offerSlides();
 })();

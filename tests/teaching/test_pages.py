@@ -47,6 +47,11 @@ Second words.
 ```{{raw}} html
 {figure}
 ```
+
+:::{{admonition}} Take-away
+:class: tip
+To take home.
+:::
 """
 
 
@@ -252,10 +257,31 @@ def test_a_lesson_is_shown_as_slides_and_left_by_keyboard(opened):
     assert seen() == ["First"]
     assert opened.get_by_text("First words.").is_visible()
     assert not opened.get_by_text("Second words.").is_visible()
-    assert opened.locator(".slides-bar [role=status]").text_content() == "2 of 3"
+    assert opened.locator(".slides-bar [role=status]").text_content() == "2 of 4"
+    opened.keyboard.press("ArrowRight")
+    assert seen() == ["Second"]
+    assert opened.locator(".explorer").is_visible()
+    assert not opened.get_by_text("To take home").is_visible()
     opened.keyboard.press("ArrowRight")
     opened.keyboard.press("ArrowRight")
     assert seen() == ["Second"]
+    assert opened.get_by_text("To take home").is_visible()
+    assert not opened.locator(".explorer").is_visible()
     opened.keyboard.press("Escape")
     assert seen() == ["A lesson", "First", "Second"]
     assert opened.get_by_text("Second words.").is_visible()
+    assert opened.locator(".explorer").is_visible()
+
+
+def test_a_slide_fits_the_screen(opened):
+    scale = "Number(getComputedStyle(document.querySelector('article h1').parentElement).zoom)"
+    excess = "document.documentElement.scrollHeight - innerHeight"
+    opened.add_style_tag(content=".explorer svg[role=img] { min-height: 650px; }")
+    opened.locator(".slides-start").press("Enter")
+    assert opened.evaluate(scale) == 1
+    opened.keyboard.press("ArrowRight")
+    opened.keyboard.press("ArrowRight")
+    assert 0.6 <= opened.evaluate(scale) < 1
+    assert opened.evaluate(excess) <= 0
+    opened.keyboard.press("Escape")
+    assert opened.evaluate(scale) == 1
