@@ -26,3 +26,13 @@ def test_balance_shows_each_difference_beside_the_line():
     assert describe_balance(rows, STUDY).endswith(
         "New drug against Old drug: 1 of 2 above 0.1, largest first: Sex 0.30."
     )
+
+
+def test_a_marker_at_zero_keeps_its_distance_from_the_label():
+    figure = plot_balance(rows_of({("baseline", "", "age", "", "new_vs_old"): {"smd": 0.0}}), STUDY)
+    figure.draw_without_rendering()
+    (axes,) = figure.axes
+    (line,) = lines(figure, "difference")
+    half = line.get_markersize() / 2 * figure.dpi / 72
+    edge = axes.transData.transform((0, 0))[0] - half
+    assert all(label.get_window_extent().x1 < edge - half for label in axes.get_yticklabels())

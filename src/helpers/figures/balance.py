@@ -33,6 +33,7 @@ def plot_balance(results, study):
         places = [number + 0.5 for number in range(len(names))]
         axes.set_ylim(len(names), 0)
         axes.set_yticks(places, [study.label(name) for name in names])
+        axes.tick_params(axis="y", pad=7)  # a marker at zero keeps its distance from the label
         axes.grid(axis="y")
         style.hide_frame(axes, "bottom")
         axes.axvline(NEGLIGIBLE, color=style.MUTED, linewidth=1, linestyle=(0, (3, 2)))
