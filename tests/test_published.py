@@ -105,7 +105,7 @@ def test_a_bad_ledger_is_reported_at_once(tmp_path):
         "row 3, column 'printed'",
         "row 4, column 'decimals'",
         "row 4, column 'precision'",
-        "column 'id'",
+        "rows 2, 5, column 'id'",
     ]
 
 

@@ -371,7 +371,8 @@ def audit(ledger, study, target):
     for check in checks:
         if check.verdict != CONSISTENT:
             click.echo(describe(check))
-    click.echo(summarize(checks).drop(columns="title").to_string())
+    verdicts = summarize(checks).set_index("title").rename_axis(index=None, columns=None)
+    click.echo(verdicts.to_string())
     if left := unused(printed, checks):
         click.echo(f"no check reads {len(left)} printed numbers: {', '.join(left)}")
     return FAILED if any(check.fired for check in checks) else 0

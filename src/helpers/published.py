@@ -28,6 +28,7 @@ DIFFERS = "differs"
 NOT_TESTABLE = "not testable"
 VERDICTS = [REPRODUCED, WITHIN_ROUNDING, DIFFERS, NOT_TESTABLE]
 NO_TEST = "-"
+BOUNDS = ("<", ">", "≤", "≥")
 BINARY_TOLERANCE = 1e-9  # 14.1 - 14.0 is one unit, although less in binary
 
 
@@ -79,7 +80,12 @@ def read_ledger(path, required=COLUMNS) -> pd.DataFrame:
         raise InputError(path, [f"cannot be read: {error.strerror}"]) from None
     except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise InputError(path, [f"cannot be read as CSV: {error}"]) from None
+    if not isinstance(ledger.index, pd.RangeIndex):
+        raise InputError(path, ["its rows have more cells than its first line has names"])
     missing = [name for name in required if name not in ledger]
+    if missing and len(ledger.columns) == 1:
+        text = f"has one column, {ledger.columns[0]!r}; separate its cells with commas"
+        raise InputError(path, [text])
     if missing:
         raise InputError(path, [f"column {name!r} is missing" for name in missing])
     return ledger
@@ -93,16 +99,16 @@ def find_problems(ledger, bounds=False) -> list[Problem]:
             text = f"found {row['class']!r}; it is one of {', '.join(CLASSES)}"
             problems.append(Problem(text, [index + 2], "class"))
         elif row["class"] in COMPARED and row["printed"] not in (NOT_REACHED, NO_TEST):
-            text = row["printed"].lstrip("<>≤≥") if bounds else row["printed"]
-            if not _is_number(text):
-                text = f"{row['printed']!r} is no number"
-                problems.append(Problem(text, [index + 2], "printed"))
+            text = row["printed"]
+            if not _is_number(text[1:] if bounds and text.startswith(BOUNDS) else text):
+                problems.append(Problem(f"{text!r} is no number", [index + 2], "printed"))
             for name in ("decimals", "precision"):
                 if not row[name].isdigit():
                     problems.append(Problem("whole decimals are needed", [index + 2], name))
     for identifier, rows in ledger.groupby("id", sort=False):
         if len(rows) > 1:
-            problems.append(Problem(f"{identifier!r} stands {len(rows)} times", column="id"))
+            text = f"{identifier!r} stands {len(rows)} times; each number has a name of its own"
+            problems.append(Problem(text, [index + 2 for index in rows.index], "id"))
     return problems
 
 

@@ -125,6 +125,49 @@ def test_four_columns_are_enough(tmp_path):
     assert "inconsistent: Percentages against counts: Dcr, new" in done.output
     assert "[row4 89.3]" in done.output
     assert done.output.endswith("no check reads 1 printed numbers: row5\n")
+    names, counts = (line.split() for line in done.output.splitlines()[-3:-1])
+    assert " ".join(names) == f"{' '.join(VERDICTS)} total"
+    assert counts == ["Percentages", "against", "counts", "1", "0", "0", "0", "1", "2"]
+
+
+def test_an_empty_cell_is_as_a_column_that_is_not_there(tmp_path):
+    lines = [
+        "id,analysis,group,statistic,printed,class",
+        "size,cohort,new,n,46,",
+        ",response,new,percent,47.8,restated",
+    ]
+    (tmp_path / "ledger.csv").write_text("\n".join(lines) + "\n", "utf-8")
+    read = load_printed(tmp_path / "ledger.csv")
+    assert list(read["id"]) == ["size", "row3"]
+    assert list(read["class"]) == ["print", "restated"]
+    assert list(read["decimals"]) == ["0", "1"]
+
+
+def test_a_name_that_stands_twice_is_told_with_its_rows(tmp_path):
+    frame = ledger(row("response", "percent", "<>5", variable="orr", group="new"))
+    frame.assign(id=["a", "b", "b", "c"]).to_csv(tmp_path / "ledger.csv", index=False)
+    done = run(tmp_path / "ledger.csv")
+    assert done.exit_code == 2
+    assert [line.partition("ledger.csv: ")[2] for line in done.output.splitlines()] == [
+        "rows 3, 4, column 'id': 'b' stands 2 times; each number has a name of its own",
+        "row 5, column 'printed': '<>5' is no number",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("analysis;group;statistic;printed\ncohort;new;n;46\n", "separate its cells with commas"),
+        ("analysis,group,statistic,printed\ncohort,new,n,46,\n", "its rows have more cells than"),
+        ("analysis,group,statistic\ncohort,new,n\n", "column 'printed' is missing"),
+        ("", "cannot be read as CSV"),
+    ],
+)
+def test_a_file_that_is_no_ledger_is_refused(tmp_path, text, problem):
+    (tmp_path / "ledger.csv").write_text(text, "utf-8")
+    done = run(tmp_path / "ledger.csv")
+    assert done.exit_code == 2
+    assert problem in done.output and len(done.output.splitlines()) == 1
 
 
 def test_the_page_on_ledgers_shows_what_the_command_says(tmp_path):

@@ -35,11 +35,11 @@ def load_printed(path) -> pd.DataFrame:
     ----------
     path : path-like
         See `helpers.published.load_ledger`; only the columns `REQUIRED` have to be there.
-        Without the others a row is named after its line, is of the class ``print``, and has
-        the decimals of its number. Columns that only an audit uses: ``printed_group``, the
-        contrast as labelled in print where ``group`` holds another reading; ``grain``, the
-        step in which a quantity is measured, or ``binary``; ``claim`` and ``about``, see
-        `helpers.audit.statements`.
+        Where the others are absent or empty, a row is named after its line, is of the class
+        ``print``, and has the decimals of its number. Columns that only an audit uses:
+        ``printed_group``, the contrast as labelled in print where ``group`` holds another
+        reading; ``grain``, the step in which a quantity is measured, or ``binary``;
+        ``claim`` and ``about``, see `helpers.audit.statements`.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def find_problems(ledger) -> list[Problem]:
 
 
 def _complete(ledger):
-    """Add the columns that a ledger for an audit need not have."""
+    """Fill in what a ledger for an audit need not have."""
     decimals = ledger["printed"].map(lambda text: str(count_decimals(text)))
     defaults = {
         "id": [f"row{index + 2}" for index in range(len(ledger))],
@@ -74,7 +74,10 @@ def _complete(ledger):
         "class": "print",
     }
     absent = [name for name in (*COLUMNS, *OPTIONAL) if name not in ledger]
-    return ledger.assign(**{name: defaults.get(name, "") for name in absent})
+    complete = ledger.assign(**dict.fromkeys(absent, ""))
+    for name, default in defaults.items():
+        complete[name] = complete[name].where(complete[name] != "", default)
+    return complete
 
 
 def _problems(row, known):
