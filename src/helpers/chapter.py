@@ -1,6 +1,7 @@
 """What every notebook opens with: its cohort, its results, and the printed numbers."""
 
 from dataclasses import dataclass, replace
+from html import escape
 from pathlib import Path
 
 import pandas as pd
@@ -18,16 +19,16 @@ from helpers.tables import describe_comparison, show_table, table_comparison, ta
 
 MOST_ROWS = 40  # of a comparison, beyond which it is folded under a count of its verdicts
 
-SYNTHETIC = """:::{{admonition}} Synthetic cohort
-:class: important
-The patients of this chapter are synthetic: they were made from the numbers printed in {source}.
-No row is a real patient.
-:::"""
+SYNTHETIC = (
+    "The patients of this chapter are synthetic: they were made from the numbers printed in {}. "
+    "No row is a real patient."
+)
 
-HIDDEN = """:::{{admonition}} Small counts are hidden
-Counts from 1 to {most} are not shown, nor is what would reveal them. Curves fall only where {below}
-more events have happened, and numbers at risk are rounded down to multiples of {below}.
-:::"""
+HIDDEN = (
+    "Counts from 1 to {most} are not shown, nor is what would reveal them. Curves fall only where "
+    "{below} more events have happened, and numbers at risk are rounded down to multiples of "
+    "{below}."
+)
 
 
 @dataclass(frozen=True)
@@ -129,12 +130,20 @@ def show_text(text) -> None:
 def introduce(chapter) -> None:
     """Show what the study file says about the chapter, and whether its patients are synthetic."""
     if chapter.study.synthetic:
-        source = escape_markdown(chapter.study.source or chapter.study.title)
-        show_text(SYNTHETIC.format(source=source))
+        source = chapter.study.source or chapter.study.title
+        _show_note("Synthetic cohort", SYNTHETIC.format(source), "important")
     if (below := chapter.study.suppress_below) > 1:
-        show_text(HIDDEN.format(below=below, most=below - 1))
+        text = HIDDEN.format(below=below, most=below - 1)
+        _show_note("Small counts are hidden", text, "note")
     if text := chapter.study.chapters.get(chapter.name):
         show_text(text)
+
+
+def _show_note(title, text, kind):
+    """Show a box on a page, and a paragraph where the notebook is opened by itself."""
+    box = f":::{{admonition}} {title}\n:class: {kind}\n{escape_markdown(text)}\n:::"
+    paragraph = f"<p><strong>{title}.</strong> {escape(text)}</p>"
+    display({"text/markdown": box, "text/html": paragraph}, raw=True)
 
 
 def show_missing(reason) -> None:

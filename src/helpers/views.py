@@ -59,7 +59,7 @@ def collect_views():
 class PageViews:
     """Plug-in of myst-nb for the outputs that `display_view` wrote."""
 
-    mime_priority_overrides = ()
+    mime_priority_overrides = (("html", "text/markdown", 25),)  # before HTML, for Jupyter alone
 
     @staticmethod
     def handle_mime(renderer, data, inline):
