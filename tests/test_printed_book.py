@@ -9,7 +9,9 @@ from helpers.pipeline import site
 from helpers.pipeline.printed import dated, join_pages
 
 FRONT = """\
-<html><head><link href="../_static/a.css"><script src="../_static/a.js"></script></head><body>
+<html data-theme="auto"><head><link href="../_static/a.css">
+<script>document.documentElement.dataset.theme = "auto"</script>
+<script src="../_static/a.js"></script></head><body>
 <nav>menu</nav><article class="bd-article"><h1>Front<a href="#front">#</a></h1>
 <section id="front"><a href="../book/terms.html#hazard">hazard</a> <a href="#front">top</a>
 <img src="../_images/curve.svg"><a href="https://example.org/x">out</a>
@@ -29,7 +31,8 @@ def test_pages_become_one_whose_links_lead_to_each_other(tmp_path):
         path.write_text(text, "utf-8")
     page = BeautifulSoup(join_pages(tmp_path, ["notebooks/front", "book/terms"]), "lxml")
     assert page.link["href"] == "_static/a.css"
-    assert page.script["src"] == "_static/a.js"
+    assert page.html["data-theme"] == "light"
+    assert [script["src"] for script in page.select("script")] == ["_static/a.js"]
     assert page.img["src"] == "_images/curve.svg"
     assert page.nav is None
     contents = page.select("ol.whole-book-contents a")

@@ -97,6 +97,9 @@ def join_pages(site, documents) -> str:
         HTML to stand at the top of `site`.
     """
     book = _read(site, documents[0])
+    book.html["data-theme"] = "light"
+    for tag in book.head.find_all("script", string=re.compile("dataset.theme")):
+        tag.decompose()  # it asks the reader's machine, and a script of the body would answer
     for tag in book.head.find_all(["link", "script"]):
         for name in ("href", "src"):
             if tag.get(name):
