@@ -224,6 +224,12 @@ def test_pages_name_their_language_licence_and_version(chapters):
         assert re.search(r"Version \d", page.select_one(".bd-footer-content").text), name
 
 
+def test_no_title_is_said_twice(pages):
+    titles = [page.title.text.split(" — ") for page in pages.values()]
+    assert ["A clinical study, recomputed"] in titles
+    assert all(len(set(parts)) == len(parts) for parts in titles)
+
+
 def test_no_page_offers_what_is_not_there(pages):
     for name, page in pages.items():
         assert not page.select(".book-pdf"), name

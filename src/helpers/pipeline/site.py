@@ -15,6 +15,8 @@ ICON_SCRIPT = re.compile(r'\s*<script src="[^"]*/fontawesome/[^"]*\.js[^"]*"></s
 UNUSED_FONT = re.compile(r'\s*<link rel="preload"[^>]*/fa-(?:brands|regular)-[^>]*>')
 # The theme's button for the pages below one has no name.
 TOGGLE = re.compile(r'<summary>(?=<span class="toctree-toggle")')
+# The front page has the title of the book.
+TWICE = re.compile(r"<title>(.+) &#8212; \1</title>")
 # The script, its fonts, and the TeX extensions that it loads when a page uses them.
 PARTS = ["tex-chtml.js", "output/chtml/fonts/woff-v2", "input/tex/extensions"]
 
@@ -76,12 +78,13 @@ def _offer_pdf(app, pagename, templatename, context, doctree):
 
 
 def _finish_pages(app, exception):
-    """Drop from every page what the theme loads and the page does not need; name its buttons."""
+    """Drop from every page what it does not need of the theme; name its buttons and itself."""
     if exception or app.builder.format != "html":
         return
     for page in Path(app.outdir).rglob("*.html"):
         text = page.read_text("utf-8")
         text = UNUSED_FONT.sub("", ICON_SCRIPT.sub("", text))
+        text = TWICE.sub(r"<title>\1</title>", text)
         page.write_text(TOGGLE.sub('<summary aria-label="Pages below">', text), "utf-8")
     for script in Path(app.outdir, "_static", "vendor").glob("fontawesome/*/js"):
         shutil.rmtree(script)
