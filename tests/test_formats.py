@@ -8,10 +8,12 @@ from helpers.formats import (
     escape_markdown,
     format_count,
     format_estimate,
+    format_events,
     format_interval,
     format_number,
     format_p,
     format_significant,
+    format_whole,
     round_half_up,
     rounding_edge,
 )
@@ -72,6 +74,25 @@ def test_intervals_and_estimates():
     assert format_estimate(0.5, 0.25, 1, 2) == "0.50 (0.25 to 1.00)"
     assert format_estimate(nan, nan, nan) == "–"
     assert format_estimate(0, nan, nan) == "0.0"
+
+
+def test_an_interval_that_is_narrower_than_a_last_unit_is_finer():
+    assert format_estimate(0.7791, 0.7755, 0.7828, 2) == "0.779 (0.776 to 0.783)"
+    assert format_estimate(4.88, 4.863, 4.896) == "4.88 (4.86 to 4.90)"
+    assert format_interval(9.951, 10.049) == "9.95 to 10.05"
+    assert format_estimate(1, 0, 1, 0) == "1 (0 to 1)"
+    assert format_interval(10, 10.1) == "10.0 to 10.1"
+    assert format_interval(1, 1) == "1.0 to 1.0"
+    assert format_interval(99.9999999, 100) == "100.0 to 100.0"
+    assert format_interval(inf, inf) == "NA to NA"
+
+
+def test_thousands_are_apart():
+    assert format_whole(999) == "999"
+    assert format_whole(1_000_000.0) == "1,000,000"
+    assert format_whole(nan) == "–"
+    assert format_events(386_043, 500_018) == "386,043/500,018"
+    assert format_count(36_000, 85.71) == "36,000 (85.7%)"
 
 
 def test_format_count():

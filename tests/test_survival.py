@@ -1,6 +1,7 @@
 from math import inf, log
 
 import numpy as np
+import pandas as pd
 import pytest
 from three_arms import DESIGNS, PATIENTS, assert_equals_r, three_arms
 
@@ -165,6 +166,17 @@ def test_of_many_residuals_neighbours_are_averaged(results, monkeypatch):
         assert rows["n_event"].sum() == PATIENTS["died"].sum()
         assert len(rows) == 20
         assert rows["time"].is_monotonic_increasing
+
+
+def test_residuals_of_one_time_stay_together(monkeypatch):
+    monkeypatch.setattr(survival, "MOST_RESIDUALS", 3)
+    residual = {"time": [1, 1, 1, 1, 2, 3], "n_event": 1, "residual": [2, 2, -2, -1, 1, 3]}
+    found = survival._average(pd.DataFrame(residual))
+    assert found.to_dict("list") == {
+        "time": [1, 2.5],
+        "residual": [0.25, 2],
+        "n_event": [4, 2],
+    }
 
 
 def test_without_an_estimate_there_are_no_residuals():

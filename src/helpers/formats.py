@@ -8,6 +8,7 @@ NOT_REACHED = "NA"
 NO_VALUE = "–"
 MINUS = "−"
 SIGNIFICANT_DIGITS = 12  # beyond these a binary fraction is not what was meant
+FINER = 2  # decimals that are added at most to tell limits apart
 LARGEST_FIXED = 1e12  # from here on, numbers are shown as a power of ten
 
 
@@ -49,6 +50,11 @@ def format_number(value, decimals=1) -> str:
     return f"{MINUS}{size}" if value < 0 and float(size) else size
 
 
+def format_whole(n) -> str:
+    """Format a number of patients or events, with a comma between thousands."""
+    return NO_VALUE if math.isnan(n) else f"{round_half_up(n, 0):,f}"
+
+
 def format_significant(value, digits=4) -> str:
     """Format a number with at most so many significant digits, but all before the point."""
     size = math.floor(math.log10(abs(value))) if value and math.isfinite(value) else 0
@@ -57,14 +63,28 @@ def format_significant(value, digits=4) -> str:
 
 
 def format_interval(low, high, decimals=1) -> str:
-    """Format an interval as ``low to high``."""
+    """Format an interval as ``low to high``; finer where it is less than a last unit wide."""
+    decimals = _decimals_apart(low, high, decimals)
     return f"{format_number(low, decimals)} to {format_number(high, decimals)}"
 
 
+def _decimals_apart(low, high, decimals):
+    """So many decimals, or at most `FINER` more, that limits are a unit of the last apart."""
+    for finer in range(decimals, decimals + FINER + 1):
+        if round(float(high) - float(low), SIGNIFICANT_DIGITS) >= 10**-finer:
+            return finer
+    return decimals
+
+
 def format_estimate(value, low, high, decimals=1) -> str:
-    """Format an estimate as ``value (low to high)``; alone without interval, or not reached."""
+    """Format an estimate as ``value (low to high)``; alone without interval, or not reached.
+
+    It is finer where the interval is less than a unit of the last decimal wide, as that of very
+    many patients.
+    """
     if math.isnan(value):
         return NO_VALUE
+    decimals = _decimals_apart(low, high, decimals)
     shown = format_number(value, decimals)
     if math.isnan(low) and math.isnan(high) or low == value == high == math.inf:
         return shown
@@ -86,8 +106,13 @@ def format_count(n, percent, decimals=1) -> str:
     if math.isnan(n):
         return NO_VALUE
     if math.isnan(percent):
-        return f"{n:.0f}"
-    return f"{n:.0f} ({format_number(percent, decimals)}%)"
+        return format_whole(n)
+    return f"{format_whole(n)} ({format_number(percent, decimals)}%)"
+
+
+def format_events(n_event, n) -> str:
+    """Format events and patients as ``n_event/n``."""
+    return f"{format_whole(n_event)}/{format_whole(n)}"
 
 
 def escape_formula(text) -> str:

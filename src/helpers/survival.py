@@ -7,7 +7,14 @@ import pandas as pd
 
 from helpers.competing import incidence_rows
 from helpers.condensed import condense, count, n_patient_of
-from helpers.disclosure import hidden_estimate, hide_steps, round_at_risk, small_steps
+from helpers.disclosure import (
+    hidden_estimate,
+    hide_steps,
+    round_at_risk,
+    shown_at,
+    shown_of_all,
+    tells_of_few,
+)
 from helpers.estimators import kaplan_meier as km
 from helpers.estimators.logrank import logrank
 from helpers.estimators.proportional_hazards import schoenfeld_residuals
@@ -82,9 +89,8 @@ def median_rows(cohort, endpoint, /, **keys):
         yield result_row(statistic="n", value=count(patients), **here)
         n_event = count(patients, patients[f"{endpoint}_event"])
         yield result_row(statistic="n_event", value=n_event, **here)
-        curve = _curve(patients, endpoint, conventions)
-        median = km.median(curve, at_half=conventions.median_at_half)
-        yield from estimate_rows("median", median, _method(median, conventions), **here)
+        median, method = _median(_curve(patients, endpoint, conventions), cohort.study)
+        yield from estimate_rows("median", median, method, **here)
 
 
 def comparison_rows(cohort, endpoint, /, **keys):
@@ -119,16 +125,14 @@ def _milestone_rows(cohort, endpoint, keys):
     conventions, below = cohort.study.conventions, cohort.study.suppress_below
     milestones = sorted(cohort.study.milestones)
     curves = {group: _curve(patients, endpoint, conventions) for group, patients in cohort.groups()}
-    happened = {
-        group: [curve.n_event[curve.time <= when].sum() for when in milestones]
-        for group, curve in curves.items()
-    }
-    hidden = small_steps(happened, below)
+    shown = shown_of_all(
+        {group: shown_at(curve, milestones, below) for group, curve in curves.items()}
+    )
     for group, curve in curves.items():
-        for milestone, is_hidden in zip(milestones, hidden[group], strict=True):
+        for milestone, is_shown in zip(milestones, shown[group], strict=True):
             at = km.survival_at(curve, milestone)
             method = _method(at, conventions)
-            if is_hidden:
+            if not is_shown:
                 at, method = hidden_estimate(below), ""
             here = {"level": f"{milestone:g}", "group": group, **keys}
             yield from estimate_rows("survival", at, method, **here)
@@ -138,8 +142,7 @@ def _followup_rows(cohort, endpoint, keys):
     conventions = cohort.study.conventions
     for group, patients in cohort.groups():
         curve = _curve(patients, endpoint, conventions, km.reverse_kaplan_meier)
-        median = km.median(curve, at_half=conventions.median_at_half)
-        method = f"reverse {_method(median, conventions)}"
+        median, method = _median(curve, cohort.study, "reverse ")
         yield from estimate_rows("followup_median", median, method, group=group, **keys)
 
 
@@ -160,8 +163,7 @@ def _restricted_mean_rows(cohort, endpoint, keys):
     conventions = cohort.study.conventions
     conf_level = conventions.confidence_level
     curves = {arm: _curve(patients, endpoint, conventions) for arm, patients in _arms(cohort)}
-    last = common_horizon(curves.values())
-    horizon = math.floor(last) or last
+    horizon = _round_down(common_horizon(curves.values()))
     keys = {"level": f"{horizon:g}", **keys}
     means = {
         arm: restricted_mean(curve, horizon, conf_level=conf_level) for arm, curve in curves.items()
@@ -176,6 +178,12 @@ def _restricted_mean_rows(cohort, endpoint, keys):
         here = {"group": contrast(arm, reference), **keys}
         yield from estimate_rows("rmst_difference", difference, **here)
         yield result_row(statistic="p_rmst_difference", value=test.p, method=test.method, **here)
+
+
+def _round_down(time):
+    """A time to whole units; one below a unit, to its first digit."""
+    unit = min(1.0, 10.0 ** math.floor(math.log10(time))) if time > 0 else 1.0
+    return math.floor(time / unit) * unit
 
 
 def estimate_curves(cohort, endpoint) -> pd.DataFrame:
@@ -199,7 +207,7 @@ def estimate_curves(cohort, endpoint) -> pd.DataFrame:
     if not frames:
         return pd.DataFrame(columns=["group", *CURVE])
     curves = pd.concat(frames, ignore_index=True)[["group", *CURVE]]
-    return hide_steps(curves, cohort.study.suppress_below)
+    return hide_steps(curves, sorted(cohort.study.milestones), cohort.study.suppress_below)
 
 
 def estimate_at_risk(cohort, endpoint, when) -> pd.DataFrame:
@@ -213,11 +221,15 @@ def estimate_at_risk(cohort, endpoint, when) -> pd.DataFrame:
     frames = []
     for arm, patients in _arms(_by_arm(cohort, endpoint)):
         rows = {"entry": entry_times(patients, endpoint), "n_patient": n_patient_of(patients)}
-        n_risk, n_event = km.count_at(*times(patients, endpoint), when, **rows)
+        n_risk, n_event = round_at_risk(
+            *km.count_at(*times(patients, endpoint), when, **rows),
+            count(patients),
+            cohort.study.suppress_below,
+        )
         frames.append(
             pd.DataFrame({"group": arm, "time": when, "n_risk": n_risk, "n_event": n_event})
         )
-    return round_at_risk(pd.concat(frames, ignore_index=True), cohort.study.suppress_below)
+    return pd.concat(frames, ignore_index=True)
 
 
 def estimate_log_minus_log(cohort, endpoint) -> pd.DataFrame:
@@ -242,8 +254,9 @@ def estimate_schoenfeld_residuals(cohort, endpoint) -> pd.DataFrame:
     DataFrame
         ``group`` (the contrast of an arm with the reference arm), ``time``, ``n_event``,
         ``residual``, the coefficient added, and ``trend``; NaN with few events. A row is an
-        event or, of more than `MOST_RESIDUALS`, the mean of events that follow each other. A
-        contrast without an estimate has no rows; no contrast has, where small counts are hidden.
+        event or, of more than `MOST_RESIDUALS`, the mean of events that follow each other,
+        all of a time together. A contrast without an estimate has no rows; no contrast has, where
+        small counts are hidden.
 
     References
     ----------
@@ -266,7 +279,8 @@ def _average(residuals):
     if len(residuals) <= MOST_RESIDUALS:
         return residuals
     n_event = residuals["n_event"]
-    place = (n_event.cumsum() - 1) * MOST_RESIDUALS // n_event.sum()
+    until = n_event.groupby(residuals["time"]).sum().cumsum()
+    place = residuals["time"].map((until - 1) * MOST_RESIDUALS // n_event.sum())
     sums = residuals[["time", "residual"]].mul(n_event, axis=0).groupby(place).sum()
     total = n_event.groupby(place).sum()
     return sums.div(total, axis=0).assign(n_event=total).reset_index(drop=True)
@@ -298,6 +312,14 @@ def _band(conventions):
         "conf_level": conventions.confidence_level,
         "conf_type": conventions.median_conf_type,
     }
+
+
+def _median(curve, study, kind=""):
+    """The median of a curve, and its method."""
+    median = km.median(curve, at_half=study.conventions.median_at_half)
+    if tells_of_few(curve, median, study.suppress_below):
+        return hidden_estimate(study.suppress_below), ""
+    return median, f"{kind}{_method(median, study.conventions)}"
 
 
 def _method(estimate, conventions):

@@ -106,6 +106,16 @@ def test_the_descriptions_give_each_estimate():
     assert "Sex, interaction p 0.310; Male: hazard ratio" in text
 
 
+def test_counts_of_a_million_patients_leave_room_for_the_labels():
+    results = subgroup_results()
+    counts = results["statistic"].isin(["n", "n_event"])
+    results.loc[counts, "value"] *= 100_000
+    figure = plot_forest_subgroups(results, small_study(), "os")
+    drawn = {text.get_text(): text.get_window_extent() for text in figure.texts}
+    counts = [box.x0 for text, box in drawn.items() if "00,000/" in text]
+    assert counts and max(drawn[label].x1 for label in ("Male", "Female")) < min(counts)
+
+
 def test_three_arms_give_a_row_for_each_comparison():
     rows = subgroup_rows(subgroup_results(), small_study(arms=3), "os")
     assert [row.label for row in rows[:2]] == ["All patients, New drug", "All patients, No drug"]

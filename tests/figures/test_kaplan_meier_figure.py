@@ -73,6 +73,14 @@ def test_the_table_has_patients_at_risk_and_events_so_far_below_each_tick(figure
     assert list(axes.get_xticks()) == TIMES
 
 
+def test_of_a_million_patients_the_first_numbers_at_risk_stand_clear_of_the_names():
+    many = at_risk(TIMES)
+    many[["n_risk", "n_event"]] *= 250_000
+    figure = plot_kaplan_meier(curves(), many, survival_rows(), small_study(), "os")
+    texts = {text.get_text(): text.get_window_extent() for text in figure.axes[0].texts}
+    assert texts["Old drug"].x1 < texts["1,000,000 (0)"].x0
+
+
 def test_arms_are_told_apart_without_colour(figure):
     assert len({str(line.get_linestyle()) for line in lines(figure, "curve")}) == 2
 

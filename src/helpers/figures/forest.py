@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from helpers.figures import style
-from helpers.formats import format_estimate, format_number, format_p
+from helpers.formats import format_estimate, format_events, format_p
 from helpers.lookup import covariates_of_model
 from helpers.results import contrast, select, value_of
 
 ROW = 0.215  # inches
 TICKS = [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20]
 LIMITS = (0.05, 20.0)  # intervals beyond them end in an arrow
+NARROWEST = 1.8  # inches, of the axes; counts of very many patients make the figure wider
 P = "Wald p"
 RATIO = ("hazard_ratio", "hazard_ratio_conf_low", "hazard_ratio_conf_high", "p_wald")
 
@@ -155,8 +156,11 @@ def plot_forest(rows, study, *, counts=(), contrast_label=""):
     heading = _estimate_heading(study)
     right = _width([heading, *estimates]) + _width([P, *ps]) + 0.3
     room = style.WIDTH - 0.1 - sum(widths) - 0.14 * len(widths) - right - 0.2
-    left = min(_width([f"   {row.label}" for row in rows], "bold"), room - 1.8)
-    plot_width = min(max(room - left, 1.8), 3.2)
+    words = [f"   {word}" for row in rows for word in row.label.split()]
+    left = _width([f"   {row.label}" for row in rows], "bold")
+    left = max(min(left, room - NARROWEST), _width(words, "bold"))
+    plot_width = min(max(room - left, NARROWEST), 3.2)
+    wider = max(left + NARROWEST - room, 0.0)
     labels = [
         style.wrap(row.label, left - 0.12)
         if _is_level(row)
@@ -166,7 +170,7 @@ def plot_forest(rows, study, *, counts=(), contrast_label=""):
     tops = [sum(len(lines) for lines in labels[:i]) for i in range(len(rows) + 1)]
     bottom, height = 0.72, ROW * tops[-1]
     with style.house_style():
-        figure = style.new_figure(bottom + height + 0.42)
+        figure = style.new_figure(bottom + height + 0.42, style.WIDTH + wider)
         start = 0.1 + left + sum(widths) + 0.14 * len(widths) + 0.1
         axes = style.place_axes(figure, start, bottom, plot_width, height)
         _set_axes(axes, rows, tops[-1], contrast_label)
@@ -218,7 +222,7 @@ def _events(results, **keys):
 
 
 def _events_text(n, events):
-    return "" if math.isnan(n) else f"{format_number(events, 0)}/{format_number(n, 0)}"
+    return "" if math.isnan(n) else format_events(events, n)
 
 
 def _arm_rows(results, study, label, kind, **keys):

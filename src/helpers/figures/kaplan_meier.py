@@ -8,13 +8,13 @@ import numpy as np
 from matplotlib.transforms import blended_transform_factory
 
 from helpers.figures import style
-from helpers.formats import format_estimate, format_number, format_p
+from helpers.formats import format_estimate, format_p, format_whole
 from helpers.results import BETWEEN_ARMS, contrast, value_of
 
 TICK_STEPS = [1, 2, 3, 6, 12, 24, 36, 60, 120]
 LINE = 0.19  # inches from one line of text to the next
 LABEL_WIDTH = 1.5  # inches, beyond which the name of an arm is broken
-GAP = 0.33  # inches between the names of the arms and the axis
+GAP = 0.33  # inches at least between the names of the arms and the axis
 HEIGHT = 3.1  # inches, of the axes
 TITLE_SHIFT = 24  # points by which the title begins left of the axes
 MOST_MARKS = 300  # of censored patients on a curve, beyond which they would be a band
@@ -61,7 +61,8 @@ def plot_kaplan_meier(curves, at_risk, results, study, endpoint, *, variable="ar
     names = {arm: style.wrap(_label(study, arm), LABEL_WIDTH, weight="bold") for arm in arms}
     median = f"median ({study.conventions.interval_name})"
     ends = {arm: [*names[arm], median, _median(results, arm, keys)] for arm in arms}
-    left = GAP + 0.1 + _widest(names)
+    gap = max(GAP, _widest_cell(at_risk[at_risk["time"] == 0]) / 2 + 0.08)
+    left = gap + 0.1 + _widest(names)
     width = style.WIDTH - left - style.SAMPLE - _widest(ends) - 0.05
     heading = [
         line
@@ -84,7 +85,7 @@ def plot_kaplan_meier(curves, at_risk, results, study, endpoint, *, variable="ar
         _draw_medians(axes, results, study, arms, keys)
         _draw_ends(axes, curves, study, ends)
         _draw_heading(axes, title, heading)
-        _draw_table(axes, at_risk, study, names)
+        _draw_table(axes, at_risk, study, names, gap)
         style.mark_synthetic(figure, study)
     return figure
 
@@ -96,7 +97,9 @@ def describe_kaplan_meier(results, study, endpoint, *, variable="arm", level="")
     sentences = [f"Kaplan-Meier curves of {_title(study, endpoint, variable, level).lower()}."]
     for arm in study.arm.levels:
         n, events = (value_of(results, **keys, group=arm, statistic=s) for s in ("n", "n_event"))
-        counts = "" if math.isnan(n) else f"{n:.0f} patients, {events:.0f} events, "
+        counts = ""
+        if not math.isnan(n):
+            counts = f"{format_whole(n)} patients, {format_whole(events)} events, "
         median = _median(results, arm, keys)
         unit_shown = f" {unit}" if any(char.isdigit() for char in median) else ""
         sentences.append(f"{study.arm.levels[arm].label}: {counts}median {median}{unit_shown}.")
@@ -234,8 +237,11 @@ def _draw_heading(axes, title, lines):
         axes.annotate(line, (0, 1), (-TITLE_SHIFT, 14 + step * number), **look, **place)
 
 
-def _draw_table(axes, at_risk, study, names):
-    """Write the numbers at risk and the events below the ticks, as many as there is room for."""
+def _draw_table(axes, at_risk, study, names, gap):
+    """Write the numbers at risk and the events below the ticks, as many as there is room for.
+
+    The names of the arms end `gap` inches left of the axis.
+    """
     step = LINE / HEIGHT
     row = -0.58 / HEIGHT
     below = blended_transform_factory(axes.transData, axes.transAxes)
@@ -255,7 +261,7 @@ def _draw_table(axes, at_risk, study, names):
             axes.annotate(
                 line,
                 (0, row),
-                (-72 * GAP, 0),
+                (-72 * gap, 0),
                 xycoords="axes fraction",
                 textcoords="offset points",
                 ha="right",
@@ -266,7 +272,7 @@ def _draw_table(axes, at_risk, study, names):
 
 
 def _cell(n_risk, n_event):
-    return f"{format_number(n_risk, 0)} ({format_number(n_event, 0)})"
+    return f"{format_whole(n_risk)} ({format_whole(n_event)})"
 
 
 def _stride(axes, at_risk):
@@ -275,5 +281,9 @@ def _stride(axes, at_risk):
         return 1
     inches = axes.get_position().width * axes.figure.get_figwidth()
     room = inches * (times[1] - times[0]) / axes.get_xlim()[1]
+    return math.ceil((_widest_cell(at_risk) + 0.08) / room)
+
+
+def _widest_cell(at_risk):
     cells = [_cell(point.n_risk, point.n_event) for point in at_risk.itertuples()]
-    return math.ceil((max(style.text_width(cell) for cell in cells) + 0.08) / room)
+    return max(map(style.text_width, cells), default=0.0)

@@ -5,7 +5,7 @@ import math
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from helpers.figures import style
-from helpers.formats import format_interval, format_number, format_p
+from helpers.formats import format_interval, format_number, format_p, format_whole
 from helpers.results import BETWEEN_ARMS, value_of
 
 MOMENTS = ("baseline", "followup")
@@ -103,7 +103,7 @@ def _quartiles(results, measurement, moment, arm):
 def _change_text(results, study, measurement, arm):
     n = value_of(results, **_keys(measurement, "change"), group=arm, statistic="n")
     p = value_of(results, **_keys(measurement, "change"), group=arm, statistic="p")
-    return f"n = {format_number(n, 0)}, p of the change {format_p(p)}"
+    return f"n = {format_whole(n)}, p of the change {format_p(p)}"
 
 
 def _set_axes(axes, described, first):

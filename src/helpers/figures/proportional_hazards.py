@@ -8,6 +8,7 @@ from helpers.formats import format_number, format_p
 from helpers.results import BETWEEN_ARMS, value_of
 
 HEIGHT = 3.0  # inches, of the axes
+LOG_TICKS = [0.1, 0.2, 0.5, 1, 2, 3, 6, 12, 24, 48, 96]
 
 
 def plot_log_minus_log(curves, study, endpoint):
@@ -49,7 +50,7 @@ def plot_log_minus_log(curves, study, endpoint):
             ends[arm] = (time[-1], height[-1])
         axes.set_xscale("log")
         low, high = axes.get_xlim()
-        ticks = [tick for tick in (0.5, 1, 2, 3, 6, 12, 24, 48, 96) if low <= tick <= high]
+        ticks = [tick for tick in LOG_TICKS if low <= tick <= high]
         axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         axes.minorticks_off()
         axes.grid(axis="y")

@@ -1,6 +1,6 @@
 """Who the patients were, whom the criteria let in, what they were given."""
 
-from helpers.formats import format_count, format_estimate, format_number, format_p
+from helpers.formats import format_count, format_estimate, format_number, format_p, format_whole
 from helpers.lookup import Lookup
 from helpers.results import BETWEEN_ARMS, OVERALL
 from helpers.tables.parts import contrasts, group_columns, name_test, notes_of, with_unit
@@ -44,7 +44,7 @@ def table_baseline(results, study) -> Table:
             format_p(lookup.value(**p)),
             name_test(lookup.method(**p)),
             *(format_number(lookup.value(group=g, statistic="smd", **keys), 2) for g in compared),
-            *([] if complete else [format_number(absent[variable], 0)]),
+            *([] if complete else [format_whole(absent[variable])]),
         )
         if covariate.kind == "continuous":
             cells = [_describe(lookup, covariate, group=group, **keys) for group in groups]

@@ -1,7 +1,7 @@
 """Competing events."""
 
 from helpers.competing import causes_of
-from helpers.formats import format_estimate, format_number
+from helpers.formats import format_estimate, format_whole
 from helpers.lookup import Lookup
 from helpers.tables.parts import interval_name, notes_of
 from helpers.tables.table import Column, Row, Table
@@ -20,7 +20,7 @@ def table_competing(results, study) -> Table:
             keys = {"analysis": "cumulative_incidence", "endpoint": endpoint, "variable": cause}
             rows.append(Row((f"{described.label}: {label}",), "section"))
             events = [lookup.value(group=arm, statistic="n_event", **keys) for arm in arms]
-            rows.append(Row(("Events", *(format_number(n, 0) for n in events))))
+            rows.append(Row(("Events", *(format_whole(n) for n in events))))
             for milestone in study.milestones:
                 here = {"level": f"{milestone:g}", **keys}
                 shares = [lookup.interval("incidence", group=arm, **here) for arm in arms]

@@ -4,9 +4,11 @@ from helpers.formats import (
     NO_VALUE,
     format_count,
     format_estimate,
+    format_events,
     format_interval,
     format_number,
     format_p,
+    format_whole,
 )
 from helpers.lookup import Lookup
 from helpers.results import BETWEEN_ARMS, OVERALL, select
@@ -46,7 +48,7 @@ def table_survival(results, study) -> Table:
         rows.append(Row(("Events/patients", *cells, "")))
         missing = [lookup.value(group=arm, statistic="n_missing", **keys) for arm in arms]
         if any(n != 0 for n in missing):
-            counts = [format_number(n, 0) for n in missing]
+            counts = [format_whole(n) for n in missing]
             rows.append(Row(("Left out, time or event not known", *counts, "")))
         for statistic, label in (("median", "Median"), ("followup_median", "Median follow-up")):
             cells = [
@@ -114,7 +116,7 @@ def table_response(results, study) -> Table:
     notes = notes_of(
         study,
         f"Criteria: {study.response.criteria}." if study.response.criteria else "",
-        f"Not evaluated: {format_number(n_missing, 0)}." if n_missing > 0 else "",
+        f"Not evaluated: {format_whole(n_missing)}." if n_missing > 0 else "",
     )
     return Table("tab-response", study.response.label, columns, rows, notes, stacked=True)
 
@@ -149,7 +151,7 @@ def table_measurements(results, study) -> Table:
         ps = [lookup.value(group=group, statistic="p", **keys) for group in groups]
         rows.append(Row(("p of the change", *(format_p(p) for p in ps), "")))
         counts = [lookup.value(group=group, statistic="n", **keys) for group in groups]
-        rows.append(Row(("Patients with both values", *(format_number(n, 0) for n in counts), "")))
+        rows.append(Row(("Patients with both values", *(format_whole(n) for n in counts), "")))
     notes = notes_of(study)
     return Table("tab-measurements", "Laboratory values before and after", columns, rows, notes)
 
@@ -212,7 +214,7 @@ def _answers(study):
 
 def _events(lookup, **keys):
     n, events = lookup.values("n", "n_event", **keys)
-    return f"{format_number(events, 0)}/{format_number(n, 0)}"
+    return format_events(events, n)
 
 
 def _contrast_rows(lookup, study, keys):

@@ -1,6 +1,6 @@
 """What the tables share: columns of arms, notes, and the names of tests."""
 
-from helpers.formats import format_number, format_p
+from helpers.formats import format_p, format_whole
 from helpers.results import OVERALL, contrast
 from helpers.tables.table import Column
 
@@ -30,7 +30,7 @@ def group_columns(lookup, study, overall=True) -> dict[str, Column]:
     columns = {}
     for group, label in labels.items():
         n = lookup.value(analysis="cohort", group=group, statistic="n")
-        columns[group] = Column(label if n != n else f"{label} (n = {format_number(n, 0)})")
+        columns[group] = Column(label if n != n else f"{label} (n = {format_whole(n)})")
     return columns
 
 

@@ -1,7 +1,7 @@
 """Cox models and subgroups."""
 
 from helpers.estimators.firth import WALD
-from helpers.formats import format_estimate, format_number, format_p
+from helpers.formats import format_estimate, format_events, format_number, format_p, format_whole
 from helpers.lookup import Lookup, covariates_of_model
 from helpers.results import BETWEEN_ARMS, OVERALL, PER_UNIT, contrast, select
 from helpers.tables.parts import contrasts, interval_name, notes_of, why_no_ratio
@@ -76,7 +76,7 @@ def table_cox_models(results, study) -> Table:
                 "n", "n_event", "n_coefficient", "events_per_variable", **keys
             )
             concordance, likelihood = lookup.values("concordance", "log_likelihood", **keys)
-            counts = [format_number(value, 0) for value in (n, events, size)]
+            counts = [format_whole(value) for value in (n, events, size)]
             fit = [
                 format_number(ratio, 1),
                 format_number(concordance, 3),
@@ -107,7 +107,7 @@ def table_subgroups(results, study, endpoint) -> Table:
     def cells(p, **keys):
         for arm in arms:
             n, events = lookup.values("n", "n_event", group=arm, **keys)
-            yield f"{format_number(events, 0)}/{format_number(n, 0)}"
+            yield format_events(events, n)
             yield format_estimate(*lookup.interval("median", group=arm, **keys))
         for group in compared:
             yield format_estimate(*lookup.interval("hazard_ratio", group=group, **keys), 2)
@@ -236,4 +236,4 @@ def _subgroup_ratios(study, endpoint):
 def _events(lookup, endpoint, variable, level):
     keys = {"analysis": "cox_univariable", "endpoint": endpoint, "variable": variable}
     n, events = lookup.values("n", "n_event", level=level, group=OVERALL, **keys)
-    return "" if n != n else f"{format_number(events, 0)}/{format_number(n, 0)}"
+    return "" if n != n else format_events(events, n)
