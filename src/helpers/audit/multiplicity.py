@@ -49,8 +49,8 @@ def adjust(values) -> dict[str, list[float]]:
 def multiplicity(printed):
     """How many of all printed p values remain below the level after adjustment.
 
-    Adjusted are the printed values, rounded as they are; a bound such as ``<0.001`` counts
-    as its limit. Subgroup tests are adjusted among themselves too.
+    Counted where every p value is the largest, and where it is the smallest, that prints as it
+    does. Subgroup tests are adjusted among themselves too.
 
     References
     ----------
@@ -64,13 +64,14 @@ def multiplicity(printed):
     for name, numbers in families.items():
         if not numbers:
             continue
-        values = [min(float(n.text.lstrip("<≤ ")), 1.0) for n in numbers]
-        below = [n for n, value in zip(numbers, values, strict=True) if value < level]
-        kept = {
-            title: [n for n, p in zip(numbers, adjusted, strict=True) if p < level]
-            for (_, adjusted), title in zip(adjust(values).items(), METHODS.values(), strict=True)
-        }
-        shown = ", ".join(f"{title} {len(left)}" for title, left in kept.items())
+        below = [n for n in numbers if n.low < level and n.high <= level]
+        least, most = (
+            adjust([getattr(number, end) for number in numbers]) for end in ("high", "low")
+        )
+        shown = ", ".join(
+            f"{title} {_from_to(_count(least[method], level), _count(most[method], level))}"
+            for method, title in METHODS.items()
+        )
         yield Check(
             "multiplicity",
             name,
@@ -81,3 +82,11 @@ def multiplicity(printed):
             low=len(below),
             high=len(numbers),
         )
+
+
+def _count(p_values, level):
+    return sum(p < level for p in p_values)
+
+
+def _from_to(least, most):
+    return str(least) if least == most else f"{least} to {most}"

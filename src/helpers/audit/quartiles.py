@@ -6,16 +6,19 @@ import itertools
 import math
 
 import numpy as np
+from scipy import stats
 from scipy.optimize import linprog
 
 from helpers.audit.check import CONSISTENT, IMPLAUSIBLE, INCONSISTENT, UNDECIDED, Check, register
 from helpers.audit.printed import BINARY, SLACK, texts, without_padding
 from helpers.estimators.location import QUANTILE_METHODS, quantile
-from helpers.formats import format_number
+from helpers.formats import format_number, format_p
+from helpers.results import BETWEEN_ARMS
 
 USUAL = (7, 6)  # of R in one version, of SPSS in the other
 PROBABILITIES = {"q1": 0.25, "median": 0.5, "q3": 0.75}
 INTERPOLATED = {"q1": 4, "median": 2, "q3": 4}  # parts of a step
+MOST_PAIRS = 2500  # for the exact rank test; with more pairs the normal one is as good
 
 
 @register("quartile_order", "Quartiles in order")
@@ -124,6 +127,98 @@ def quantile_bounds(mean, sd, size, probability) -> tuple[float, float]:
     far, near = reach(outside), reach(inside)
     below, above = (far, near) if probability < 0.5 else (near, far)
     return mean.low - below * population, mean.high + above * population
+
+
+@register("rank_test", "p values of rank tests against quartiles")
+def rank_tests(printed):
+    """The quartiles of two arms fix the order of many pairs of patients, and so bound p.
+
+    A quarter of the patients, but for those next to it, lie on the far side of a quartile. The
+    order of all other pairs is taken as the p value needs it. Where the printed quartiles of
+    the arms are far apart no order gives a large p; where they are alike every p is possible,
+    which is called undecided. Ties make p smaller, so that there is no bound from below.
+
+    References
+    ----------
+    Mann HB, Whitney DR. On a test of whether one of two random variables is stochastically
+    larger than the other. Ann Math Stat 1947;18:50-60.
+    """
+    if len(printed.arms) != 2:
+        return
+    for p in printed.all("p", group=BETWEEN_ARMS):
+        found = [printed.beside(p, s, group=g) for g in printed.arms for s in PROBABILITIES]
+        means = [printed.beside(p, "mean", group=arm) for arm in printed.arms]
+        sizes = [_with_value(printed, p, arm) for arm in printed.arms]
+        if None in (*found, *sizes) or any(means) or math.isnan(p.low):
+            continue
+        rounded, k = without_padding(found) or found, len(PROBABILITIES)
+        high = largest_rank_p(rounded[:k], rounded[k:], sizes)
+        fits = p.low <= high
+        verdict = (CONSISTENT if high < 1 else UNDECIDED) if fits else INCONSISTENT
+        yield Check(
+            "rank_test",
+            p.subject,
+            "p by the order of the patients that the quartiles fix",
+            texts(p, *found),
+            f"at most {format_p(high)}" if high < 1 else "any p is possible",
+            verdict,
+            "" if fits else "the p value may be of another test, or patients have no value",
+            0.0,
+            high,
+        )
+
+
+def _with_value(printed, number, arm):
+    """Patients of an arm with a value, as far as the print says."""
+    size, missing = printed.size(arm), printed.beside(number, "n_missing", group=arm)
+    return size if size is None or missing is None else size - round(missing.value)
+
+
+def largest_rank_p(one, other, sizes) -> float:
+    """The largest p of a rank test between two arms with printed quartiles.
+
+    Parameters
+    ----------
+    one, other : sequence of 3 Number
+        First quartile, median and third quartile of each arm, of any definition.
+    sizes : sequence of 2 int
+        Patients with a value.
+
+    Returns
+    -------
+    float
+        Of the Mann-Whitney test, normal with continuity correction or exact, whichever is
+        larger; 1 where the quartiles allow as many pairs in either order.
+    """
+    n, m = sizes
+    pairs = n * m
+    least = _pairs_above(one, other, sizes)
+    most = pairs - _pairs_above(other, one, sizes[::-1])
+    if least <= pairs / 2 <= most:
+        return 1.0
+    above = math.floor(least if least > pairs / 2 else pairs - most)
+    whole, rest = divmod(above, m)
+    values = [*range(-n, 0), rest + 0.5, *range(m + 1, m + n + 1)][whole + 1 :][:n]
+    methods = ["asymptotic", *(["exact"] if pairs <= MOST_PAIRS else [])]
+    tests = [stats.mannwhitneyu(values, range(1, m + 1), method=name) for name in methods]
+    return float(max(test.pvalue for test in tests))
+
+
+def _pairs_above(one, other, sizes):
+    """In how many pairs the patient of one arm is above that of the other, at least.
+
+    A tie counts one half. At most n p, rounded up, values lie below a quartile, and at least
+    n p, rounded down, up to it, by each of the nine definitions.
+    """
+    shares = np.array(list(PROBABILITIES.values()))
+    below = np.ceil(sizes[0] * shares)
+    upto = np.floor(sizes[1] * shares)
+    lows = np.array([-math.inf, *(number.low for number in one)])
+    highs = np.array([*(number.high for number in other), math.inf])
+    n_lows = np.diff([0.0, *below, sizes[0]])
+    n_highs = np.diff([0.0, *upto, sizes[1]])
+    order = (np.sign(lows[:, None] - highs) + 1) / 2
+    return float(n_lows @ order @ n_highs)
 
 
 @register("quartile_versions", "Two printed versions of one quartile")
