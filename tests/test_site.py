@@ -224,8 +224,8 @@ def test_pages_name_their_language_licence_and_version(chapters):
         assert re.search(r"Version \d", page.select_one(".bd-footer-content").text), name
 
 
-def test_no_title_is_said_twice(pages):
-    titles = [page.title.text.split(" — ") for page in pages.values()]
+def test_no_title_is_said_twice(chapters):
+    titles = [page.title.text.split(" — ") for page in chapters.values()]
     assert ["A clinical study, recomputed"] in titles
     assert all(len(set(parts)) == len(parts) for parts in titles)
 
