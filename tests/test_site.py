@@ -311,6 +311,19 @@ def test_every_page_in_a_browser(browser, address, chapters, view):
 
 
 @needs_browser
+def test_a_page_opened_from_a_file_has_no_error(browser, site):
+    page, wrong = browser.new_page(), []
+    page.on("console", lambda message: message.type == "error" and wrong.append(message.text))
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    for name in ("index", "notebooks/primer/2_kaplan_meier"):
+        page.goto((site / f"{name}.html").as_uri())
+        page.wait_for_load_state("networkidle")
+    assert page.evaluate("document.fonts.check('900 1em \"Font Awesome 6 Free\"')")
+    assert wrong == []
+    page.close()
+
+
+@needs_browser
 def test_no_page_is_heavy(browser, address, chapters):
     sizes = {}
 

@@ -12,7 +12,8 @@ PROSE_TABLE = re.compile(
 )
 # The icons come from the theme's fonts; its script would draw them again, with 1.5 MB.
 ICON_SCRIPT = re.compile(r'\s*<script src="[^"]*/fontawesome/[^"]*\.js[^"]*"></script>')
-UNUSED_FONT = re.compile(r'\s*<link rel="preload"[^>]*/fa-(?:brands|regular)-[^>]*>')
+# Two of these fonts are not used, and a page opened from a file may not ask beforehand.
+FONT_AHEAD = re.compile(r'\s*<link rel="preload"[^>]*/fa-[^>]*>')
 # The theme's button for the pages below one has no name.
 TOGGLE = re.compile(r'<summary>(?=<span class="toctree-toggle")')
 # The front page has the title of the book.
@@ -83,7 +84,7 @@ def _finish_pages(app, exception):
         return
     for page in Path(app.outdir).rglob("*.html"):
         text = page.read_text("utf-8")
-        text = UNUSED_FONT.sub("", ICON_SCRIPT.sub("", text))
+        text = FONT_AHEAD.sub("", ICON_SCRIPT.sub("", text))
         text = TWICE.sub(r"<title>\1</title>", text)
         page.write_text(TOGGLE.sub('<summary aria-label="Pages below">', text), "utf-8")
     for script in Path(app.outdir, "_static", "vendor").glob("fontawesome/*/js"):
