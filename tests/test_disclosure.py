@@ -8,7 +8,14 @@ from test_damaged_files import study as toy_study
 
 from helpers.cohort import cohort_from_frame
 from helpers.demographics import summarize_demographics
-from helpers.disclosure import COUNTS, hide_steps, round_at_risk, suppress
+from helpers.disclosure import (
+    COUNTS,
+    hide_steps,
+    round_at_risk,
+    shown_at,
+    suppress,
+    without_hidden,
+)
 from helpers.results import collect_results, select
 from helpers.safety import summarize_safety
 from helpers.sections import summarize_all
@@ -120,7 +127,8 @@ def test_how_many_have_no_outcome_does_not_follow():
     value = rows.set_index(["statistic", "group"])["value"]
     assert value["n"].isna().to_dict() == {"overall": True, "old": False, "new": True}
     assert value["n_missing"].isna().to_dict() == {"overall": True, "old": False, "new": True}
-    assert value[["median", "hazard_ratio"]].notna().all()
+    assert value["hazard_ratio"].notna().all()
+    assert value["median"][["overall", "old"]].notna().all()
 
 
 def test_who_is_censored_does_not_follow_from_events_given_elsewhere():
@@ -171,20 +179,85 @@ def test_without_a_limit_nothing_is_hidden():
     assert suppress(results, toy_study()) is results
 
 
-def test_curves_fall_by_enough_events_and_numbers_at_risk_are_rounded():
-    cohort = random_cohort(study(), n=80, seed=2)
+def test_a_curve_tells_of_no_few_who_die_or_leave_or_remain():
+    cohort = random_cohort(study(), n=150, seed=2)
     curves = estimate_curves(cohort, "os")
-    full = estimate_curves(random_cohort(toy_study(), n=80, seed=2), "os")
+    full = estimate_curves(random_cohort(toy_study(), n=150, seed=2), "os")
     for arm in cohort.arms:
-        times = curves.loc[curves["group"] == arm, "time"]
-        events = full[full["group"] == arm].set_index("time")["n_event"].cumsum()
-        steps = np.diff(events.loc[times].to_numpy())
-        assert len(steps) >= 3
-        assert (steps >= BELOW).all()
-        assert (curves.loc[curves["time"] > 0, "n_risk"] >= BELOW).all()
+        shown = curves.loc[curves["group"] == arm, "time"].to_numpy()
+        assert len(shown) >= 4
+        every = full[full["group"] == arm].set_index("time")
+        for earlier, later in itertools.pairwise(shown):
+            died = every.loc[(every.index > earlier) & (every.index <= later), "n_event"].sum()
+            left = every.loc[(every.index >= earlier) & (every.index < later), "n_censored"].sum()
+            assert died >= BELOW
+            assert left == 0 or left >= BELOW
+        for when in shown[1:]:
+            at_risk, n_event = every.loc[when, ["n_risk", "n_event"]]
+            assert at_risk - n_event == 0 or at_risk - n_event >= BELOW
     assert not curves["n_censored"].any()
+
+
+def test_a_milestone_is_a_point_of_the_curve():
+    """From both, no few events between a milestone and a fall of the curve would follow."""
+    described = study().model_copy(update={"milestones": [300, 600, 900]})
+    cohort = random_cohort(described, n=300, seed=4)
+    curves = estimate_curves(cohort, "os")
+    rows = select(summarize_survival(cohort), analysis="survival", statistic="survival")
+    rows = rows[rows["group"].isin(cohort.arms) & rows["value"].notna()]
+    assert len(rows) >= 4
+    for row in rows.itertuples():
+        curve = curves[(curves["group"] == row.group) & (curves["time"] <= float(row.level))]
+        assert curve["survival"].iloc[-1] == row.value
+
+
+@pytest.mark.parametrize(
+    ("n", "n_dead", "is_shown"), [(30, 30, True), (12, 12, False), (12, 2, True)]
+)
+def test_a_median_is_shown_where_its_limits_are_no_time_of_few(n, n_dead, is_shown):
+    """All die one day after another, by hand: the limits of twelve are days 3 and none, or 4 left.
+
+    Of thirty, days 11 and 20 by the log interval. Of twelve with two deaths none is reached.
+    """
+    frame = pd.DataFrame({"id": range(2 * n), "group": np.repeat([1, 2], n)})
+    frame = frame.assign(days=np.tile(np.arange(n) + 1.0, 2), dead=(np.arange(2 * n) % n < n_dead))
+    described = toy_study(covariates={}, adverse_events=None, suppress_below=BELOW)
+    frame["dead"] = frame["dead"].astype(int)
+    results = summarize_survival(cohort_from_frame(frame, described))
+    rows = select(results, analysis="survival", group="old", level="")
+    value = rows.set_index("statistic")["value"]
+    for name in ("median", "median_conf_low", "median_conf_high"):
+        assert bool(pd.notna(value[name])) == is_shown
+
+
+def test_patients_leave_the_numbers_at_risk_by_fives():
+    n_risk, n_event = round_at_risk(np.array([43, 42, 38, 11, 5, 4, 0]), np.arange(7) * 3, 43, 5)
+    assert n_risk.tolist() == [43, 43, 38, 13, 8, 0, 0]
+    assert n_event.tolist() == [0, 0, 5, 5, 10, 15, 15]
+    cohort = random_cohort(study(), n=80, seed=2)
     at_risk = estimate_at_risk(cohort, "os", [0, 200, 400, 800])
-    assert (at_risk[["n_risk", "n_event"]] % BELOW == 0).all(axis=None)
+    for arm, numbers in at_risk.groupby("group"):
+        n = len(cohort.data[cohort.data["arm"] == arm])
+        assert numbers["n_risk"].iloc[0] == n
+        assert ((n - numbers["n_risk"]) % BELOW == 0)[numbers["n_risk"] > 0].all()
+        assert (numbers["n_event"] % BELOW == 0).all()
+
+
+def test_an_arm_whose_patients_or_events_are_hidden_has_no_curve():
+    """One of 30 is censored in the new arm, which is hidden; with the total, so is the old one."""
+    frame = pd.DataFrame({"id": range(60), "group": np.repeat([1, 2], 30), "days": 10.0})
+    frame = frame.assign(days=np.arange(60) % 30 + 1.0, dead=1)
+    frame.loc[31, "dead"] = 0
+    described = toy_study(covariates={}, adverse_events=None, suppress_below=BELOW)
+    cohort = cohort_from_frame(frame, described)
+    results = suppress(summarize_survival(cohort), described)
+    events = select(results, analysis="survival", statistic="n_event").set_index("group")["value"]
+    assert np.isnan(events["new"])
+    curves = estimate_curves(cohort, "os")
+    assert set(curves["group"]) == {"old", "new"}
+    kept = set(without_hidden(curves, results, "os")["group"])
+    assert kept == {arm for arm in ("old", "new") if pd.notna(events[arm])}
+    assert "new" not in kept
 
 
 def test_survival_is_read_off_only_where_enough_events_have_happened():
@@ -220,14 +293,26 @@ def test_a_curve_by_hand():
     curve = pd.DataFrame(
         {
             "group": "a",
-            "time": [0, 1, 2, 3, 4],
-            "n_risk": [6, 6, 5, 4, 3],
-            "n_event": [0, 1, 1, 1, 1],
-            "n_censored": [0, 0, 0, 1, 0],
+            "time": range(9),
+            "n_risk": [12, 12, 11, 10, 9, 7, 6, 5, 4],
+            "n_event": [0, 1, 1, 1, 1, 1, 1, 1, 1],
+            "n_censored": [0, 0, 0, 0, 1, 0, 0, 0, 0],
+            "survival": 0.5,
+            "conf_low": 0.4,
+            "conf_high": 0.6,
         }
     )
-    assert hide_steps(curve, 2)["time"].tolist() == [0, 2, 4]
-    assert hide_steps(curve, 4)["time"].tolist() == [0]
-    assert hide_steps(curve, 0) is curve
-    at_risk = pd.DataFrame({"group": "a", "time": [0], "n_risk": [11], "n_event": [4]})
-    assert round_at_risk(at_risk, 5)[["n_risk", "n_event"]].iloc[0].tolist() == [10, 0]
+    # One is censored at 4: after the fall at 4, before those that follow.
+    assert hide_steps(curve, [], 2)["time"].tolist() == [0, 2, 4]
+    assert hide_steps(curve, [], 3)["time"].tolist() == [0, 3]
+    assert hide_steps(curve, [3.5], 2)["time"].tolist() == [0, 3]
+    assert shown_at(curve, [0.5, 1, 3.5, 4, 7], 2) == [True, False, True, False, False]
+    assert shown_at(curve, [0.5, 1, 3.5, 4, 7], 0) == [True] * 5
+    assert hide_steps(curve, [], 0) is curve
+
+
+def test_few_who_have_the_event_at_once_are_not_seen():
+    curve = pd.DataFrame({"group": "a", "time": [0, 1], "n_risk": [20, 18], "n_event": [2, 6]})
+    curve = curve.assign(n_censored=0, survival=[0.9, 0.6], conf_low=0.5, conf_high=0.95)
+    shown = hide_steps(curve, [], 5)
+    assert shown[["time", "survival", "conf_low"]].to_numpy().tolist() == [[0, 1, 1], [1, 0.6, 0.5]]

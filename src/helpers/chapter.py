@@ -8,7 +8,7 @@ import pandas as pd
 from IPython.display import Markdown, display
 
 from helpers.cohort import Cohort
-from helpers.disclosure import hiding_below
+from helpers.disclosure import hiding_below, without_hidden
 from helpers.formats import escape_markdown
 from helpers.prepared import open_cohort, results_of
 from helpers.published import compare, is_about, load_ledger, summarize_verdicts
@@ -26,8 +26,9 @@ SYNTHETIC = (
 
 HIDDEN = (
     "Counts from 1 to {most} are not shown, nor is what would reveal them. Curves fall only where "
-    "{below} more events have happened, and numbers at risk are rounded down to multiples of "
-    "{below}."
+    "{below} more patients have had the event and none or as many left without it, patients leave "
+    "the numbers at risk by {below} at a time, and an arm whose patients or events are hidden has "
+    "no curve."
 )
 
 
@@ -63,6 +64,20 @@ class Chapter:
     def results_of(self, name) -> pd.DataFrame:
         """The results of another section, a key of `helpers.sections.SECTIONS`."""
         return results_of(self.file, self.cohort, [name])
+
+    def shown(self, estimates, endpoint, *, variable="arm", level="") -> pd.DataFrame:
+        """Of curves or numbers at risk, those of arms whose patients and events are not hidden.
+
+        Parameters
+        ----------
+        estimates : DataFrame
+            By ``group``, as `helpers.survival` and `helpers.competing` estimate them.
+        endpoint : str
+        variable, level : str
+            The subgroup that they are of; all patients by default.
+        """
+        place = {"variable": variable, "level": level}
+        return without_hidden(estimates, self.results, endpoint, **place)
 
     def has(self, analysis) -> bool:
         """Whether the study gives any result of `analysis`."""

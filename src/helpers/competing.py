@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from helpers.disclosure import hidden_estimate, hide_steps, small_steps
+from helpers.disclosure import hidden_estimate, hide_steps, shown_at, shown_of_all
 from helpers.estimators.cumulative_incidence import cumulative_incidence, incidence_at
 from helpers.regression import entry_times, estimate_rows, times
 from helpers.results import result_row
@@ -31,19 +31,22 @@ def incidence_rows(cohort, endpoint):
     milestones = sorted(study.milestones)
     for number, cause in enumerate(_competing(study, endpoint), start=1):
         keys = {"analysis": "cumulative_incidence", "endpoint": endpoint, "variable": cause}
-        times_of = {
-            group: patients.loc[patients[f"{endpoint}_cause"] == number, f"{endpoint}_time"]
+        estimates = {
+            group: _estimate(patients, endpoint, number, study)
             for group, patients in cohort.groups()
         }
-        happened = {
-            group: [(time <= when).sum() for when in milestones] for group, time in times_of.items()
+        falls = {
+            group: _leaving(patients, endpoint, number, estimates[group])
+            for group, patients in cohort.groups()
         }
-        hidden = small_steps(happened, below)
-        for group, patients in cohort.groups():
-            yield result_row(statistic="n_event", value=len(times_of[group]), group=group, **keys)
-            estimate = _estimate(patients, endpoint, number, study)
-            for milestone, is_hidden in zip(milestones, hidden[group], strict=True):
-                at = hidden_estimate(below) if is_hidden else incidence_at(estimate, milestone)
+        shown = shown_of_all(
+            {group: shown_at(curve, milestones, below) for group, curve in falls.items()}
+        )
+        for group, estimate in estimates.items():
+            n_event = falls[group]["n_event"].sum()
+            yield result_row(statistic="n_event", value=n_event, group=group, **keys)
+            for milestone, is_shown in zip(milestones, shown[group], strict=True):
+                at = incidence_at(estimate, milestone) if is_shown else hidden_estimate(below)
                 here = {"level": f"{milestone:g}", "group": group, **keys}
                 yield from estimate_rows("incidence", at, **here)
 
@@ -64,7 +67,11 @@ def estimate_incidences(cohort, endpoint) -> pd.DataFrame:
             for arm, patients in cohort.observed(endpoint).groups()
             if arm in cohort.arms and len(patients)
         ]
-        curves = hide_steps(pd.concat(by_arm, ignore_index=True), cohort.study.suppress_below)
+        curves = hide_steps(
+            pd.concat(by_arm, ignore_index=True),
+            sorted(cohort.study.milestones),
+            cohort.study.suppress_below,
+        )
         frames.append(curves.assign(cause=cause))
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame({"cause": []})
 
@@ -86,18 +93,22 @@ def _estimate(patients, endpoint, number, study):
 
 def _curve(patients, endpoint, number, study):
     estimate = _estimate(patients, endpoint, number, study)
-    own = patients[f"{endpoint}_time"][patients[f"{endpoint}_cause"] == number]
-    frame = pd.DataFrame(
-        {
-            "time": estimate.time,
-            "n_risk": estimate.n_risk.astype(float),
-            "n_event": own.value_counts().reindex(estimate.time, fill_value=0).to_numpy(float),
-            "n_censored": 0.0,
-            "incidence": estimate.value,
-            "conf_low": estimate.conf_low,
-            "conf_high": estimate.conf_high,
-        }
+    frame = _leaving(patients, endpoint, number, estimate).assign(
+        incidence=estimate.value, conf_low=estimate.conf_low, conf_high=estimate.conf_high
     )
     if estimate.time[0] > 0:
         frame.loc[-1] = [0.0, len(patients), 0, 0, 0, 0, 0]
     return frame.sort_index()
+
+
+def _leaving(patients, endpoint, number, estimate):
+    """At risk just before each time, with the event at it, and leaving without it."""
+    time = patients[f"{endpoint}_time"]
+    own = patients[f"{endpoint}_cause"] == number
+    n_event, n_censored = (
+        chosen.value_counts().reindex(estimate.time, fill_value=0).to_numpy(float)
+        for chosen in (time[own], time[~own])
+    )
+    n_risk = estimate.n_risk.astype(float)
+    counts = {"n_risk": n_risk, "n_event": n_event, "n_censored": n_censored}
+    return pd.DataFrame({"time": estimate.time, **counts})

@@ -22,7 +22,7 @@ from scipy.optimize import linprog
 from scipy.sparse.csgraph import connected_components
 
 from helpers.estimators.estimate import Estimate
-from helpers.results import BETWEEN_ARMS, KEYS, OVERALL
+from helpers.results import BETWEEN_ARMS, KEYS, OVERALL, select
 
 COUNTS = ("n", "n_event", "n_missing", "duration_n")
 SHARES = ("eligibility", "adverse_event", "interruption")
@@ -75,37 +75,49 @@ def hidden_estimate(below) -> Estimate:
     return Estimate(math.nan, math.nan, math.nan, f"hidden: a count below {below}")
 
 
-def small_steps(n_event, below) -> dict[str, list[bool]]:
-    """At which times a curve that is read off would tell of fewer than `below` events.
+def shown_at(curve, milestones, below) -> list[bool]:
+    """At which times a curve can be read off: where its last fall is one that is shown.
 
     Parameters
     ----------
-    n_event : dict of str to sequence of int
-        By group, all patients and the arms, the events up to each of the times, in order.
+    curve : DataFrame or helpers.estimators.kaplan_meier.Curve
+        ``time, n_risk, n_event, n_censored``, a row at each time; censored is who leaves
+        without the event.
+    milestones : sequence of float
+        In ascending order.
     below : int
-
-    Returns
-    -------
-    dict of str to list of bool
-        Whether the curve has fallen by a small number of events since it was last shown; of all
-        patients, whether that of any arm has too, as it would follow from the others.
+        Below 2, at every time.
     """
-    hidden = {}
-    for group, numbers in n_event.items():
-        last, hidden[group] = 0, []
-        for number in numbers:
-            hidden[group].append(0 < number - last < below)
-            last = last if hidden[group][-1] else number
-    return hidden | {OVERALL: [any(at) for at in zip(*hidden.values(), strict=True)]}
+    shown = _shown_falls(curve, milestones, below)
+    last = [_last_fall(curve, when) for when in milestones]
+    return [place is None or bool(shown[place]) for place in last]
 
 
-def hide_steps(curves, below) -> pd.DataFrame:
-    """Let a curve fall only where `below` more events have happened, and end it when as few remain.
+def shown_of_all(shown) -> dict[str, list[bool]]:
+    """Where the groups' curves are read off; that of all patients only where those of all arms are.
+
+    Parameters
+    ----------
+    shown : dict of str to list of bool
+        By group, all patients and the arms, at each time.
+    """
+    return shown | {OVERALL: [all(at) for at in zip(*shown.values(), strict=True)]}
+
+
+def hide_steps(curves, milestones, below) -> pd.DataFrame:
+    """Let curves fall only where it tells of no small number of patients.
+
+    From one fall that is shown to the next `below` patients or more have the event, and none or
+    as many leave without it; none or as many are at risk after it. Falls that a milestone is
+    read off at go before others.
 
     Parameters
     ----------
     curves : DataFrame
-        ``group, time, n_risk, n_event, n_censored`` and estimates, by `helpers.survival`.
+        ``group, time, n_risk, n_event, n_censored`` and estimates, by `helpers.survival` or
+        `helpers.competing`, from time zero.
+    milestones : sequence of float
+        In ascending order.
     below : int
         Below 2, the curves are returned as they are.
     """
@@ -113,27 +125,122 @@ def hide_steps(curves, below) -> pd.DataFrame:
         return curves
     kept = []
     for _, curve in curves.groupby("group", sort=False):
-        steps = np.floor(curve["n_event"].cumsum() / below)
-        first = curve["time"].eq(0)
-        fewer = curve["n_risk"] < below
-        kept.append(curve[(first | steps.diff().gt(0)) & (first | ~fewer)].assign(n_censored=0.0))
+        shown = _shown_falls(curve, milestones, below)
+        start = curve[:1].copy()
+        if not shown[0]:
+            start[[name for name in ("survival", "incidence") if name in start]] = float(
+                "survival" in start
+            )
+            start[["conf_low", "conf_high"]] = float("survival" in start)
+            start["n_event"] = 0.0
+        kept.append(pd.concat([start, curve[1:][shown[1:]]]).assign(n_censored=0.0))
     return pd.concat(kept, ignore_index=True)
 
 
-def round_at_risk(at_risk, below) -> pd.DataFrame:
-    """Round numbers at risk and events down to multiples of `below`.
+def _shown_falls(curve, milestones, below):
+    """At which rows of a curve a fall is shown."""
+    n_risk, n_event, n_censored = (
+        np.asarray(getattr(curve, name), float) for name in ("n_risk", "n_event", "n_censored")
+    )
+    if below < 2:
+        return n_event > 0
+    left = n_risk - n_event
+    possible = (n_event > 0) & (n_risk >= below) & ((left == 0) | (left >= below))
+    gone = np.column_stack([n_event.cumsum(), n_censored.cumsum() - n_censored])
+
+    def are_apart(earlier, later):
+        n_between, n_left = later - earlier
+        return n_between >= below and not 0 < n_left < below
+
+    def next_ones(places, last, end):
+        for place in places:
+            here = gone[place]
+            if possible[place] and are_apart(last, here) and (end is None or are_apart(here, end)):
+                yield place
+                last = here
+
+    read_off = sorted({_last_fall(curve, when) for when in milestones} - {None})
+    fixed = list(next_ones(read_off, np.zeros(2), None))
+    shown = np.zeros(len(gone), bool)
+    shown[fixed] = True
+    for start, end in itertools.pairwise([None, *fixed, None]):
+        last = np.zeros(2) if start is None else gone[start]
+        between = range(0 if start is None else start + 1, len(gone) if end is None else end)
+        shown[list(next_ones(between, last, None if end is None else gone[end]))] = True
+    return shown
+
+
+def _last_fall(curve, when):
+    """The row of the last event up to a time; None before the first."""
+    falls = np.flatnonzero((np.asarray(curve.n_event) > 0) & (np.asarray(curve.time) <= when))
+    return int(falls[-1]) if len(falls) else None
+
+
+def tells_of_few(curve, estimate, below) -> bool:
+    """Whether a time that was read off a curve has few events before it, or few left after it.
 
     Parameters
     ----------
-    at_risk : DataFrame
-        ``group, time, n_risk, n_event``.
+    curve : helpers.estimators.kaplan_meier.Curve
+    estimate : Estimate
+        A median and the limits of its interval.
+    below : int
+    """
+    for when in (estimate.value, estimate.conf_low, estimate.conf_high):
+        if not math.isfinite(when):
+            continue
+        n_event = curve.n_event[curve.time <= when].sum()
+        n_risk = curve.n_risk[curve.time > when]
+        n_left = n_risk[0] if len(n_risk) else 0
+        if 0 < n_event < below or 0 < n_left < below:
+            return True
+    return False
+
+
+def round_at_risk(n_risk, n_event, n_patient, below):
+    """Let patients leave the numbers at risk, and have events, by `below` at a time.
+
+    Parameters
+    ----------
+    n_risk, n_event : ndarray
+        At some times.
+    n_patient : int
+        Of the arm.
     below : int
         Below 2, the numbers are returned as they are.
+
+    Returns
+    -------
+    n_risk, n_event : ndarray
+        A number at risk below `below` is zero.
     """
     if below < 2:
-        return at_risk
-    rounded = {name: at_risk[name] // below * below for name in ("n_risk", "n_event")}
-    return at_risk.assign(**rounded)
+        return n_risk, n_event
+    rounded = n_patient - (n_patient - n_risk) // below * below
+    return np.where(n_risk < below, 0, rounded), n_event // below * below
+
+
+def without_hidden(estimates, results, endpoint, *, variable="arm", level="") -> pd.DataFrame:
+    """Of curves or numbers at risk, those of groups whose patients and events are shown.
+
+    Parameters
+    ----------
+    estimates : DataFrame
+        ``group`` and, of competing events, ``cause``.
+    results : DataFrame
+        As `suppress` leaves them.
+    endpoint : str
+    variable, level : str
+        The subgroup that the estimates are of; all patients by default.
+    """
+    analysis = "survival" if variable == "arm" else "subgroup"
+    place = {"analysis": analysis, "variable": variable, "level": level}
+    counts = select(results, endpoint=endpoint, statistic=["n", "n_event"], **place)
+    if "cause" in estimates:
+        causes = {"analysis": "cumulative_incidence", "statistic": "n_event"}
+        counts = pd.concat([counts, select(results, endpoint=endpoint, **causes)])
+    hidden = counts.loc[counts["value"].isna(), "group"]
+    return estimates[~estimates["group"].isin(hidden)].reset_index(drop=True)
 
 
 class _Counts:
