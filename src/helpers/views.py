@@ -18,7 +18,7 @@ from nbformat.v4 import new_output
 KEY = "rhcc"
 # An estimate with its interval, a count with its percentage: in a narrow cell the one goes below.
 ESTIMATE = re.compile(r"(.+) (\S+ to \S+|\(\S+%\))")
-# Pieces of a heading or a row's header that are not broken, such as ``(95% CI)`` and ``TACE-TC``.
+# Pieces of a heading or a row's header that are not broken: ``(95% CI)``, and names with a hyphen.
 PIECES = re.compile(r"(\([^()]{,12}\)|\b\w+-\w+\b)")
 
 _collected: list[list] = []
