@@ -90,6 +90,27 @@ def test_two_hidden_counts_are_not_bounded_by_their_sum(second, is_shown):
     assert value.notna()["c"] == is_shown
 
 
+@pytest.mark.parametrize(("both", "is_shown"), [(0, False), (3, True)])
+def test_a_hidden_event_does_not_follow_from_those_with_any_event(both, is_shown):
+    """Of 40 three have a rash, six fever, nine either: as both are at least nine, three is known.
+
+    With three who have both, six have either, and a rash can be one to six.
+    """
+    events = {event: {"label": event, "column": event} for event in ("rash", "fever")}
+    described = toy_study(
+        covariates={}, adverse_events={"events": events, "severe_from": 3}, suppress_below=BELOW
+    )
+    frame = pd.DataFrame({"id": range(80), "group": np.repeat([1, 2], 40), "days": 10.0, "dead": 0})
+    patient = np.arange(80) - 40
+    frame["rash"] = ((patient >= 0) & (patient < 3)).astype(int)
+    frame["fever"] = ((patient >= 3 - both) & (patient < 9 - both)).astype(int)
+    results = summarize_safety(cohort_from_frame(frame, described))
+    after = select(suppress(results, described), statistic="n", level="any_grade", group="new")
+    value = after.set_index("variable")["value"]
+    assert np.isnan(value["rash"])
+    assert value[["fever", "any"]].notna().all() == is_shown
+
+
 def test_what_is_computed_from_a_hidden_count_is_hidden():
     cohort = random_cohort(study(), n=30, seed=3)
     after = suppress(results_of(cohort), study())

@@ -23,6 +23,7 @@ from scipy.sparse.csgraph import connected_components
 
 from helpers.estimators.estimate import Estimate
 from helpers.results import BETWEEN_ARMS, KEYS, OVERALL, select
+from helpers.safety import ANY_EVENT
 
 COUNTS = ("n", "n_event", "n_missing", "duration_n")
 SHARES = ("eligibility", "adverse_event", "interruption")
@@ -261,6 +262,7 @@ class _Counts:
         self._over_groups()
         self._over_levels()
         self._with_and_without()
+        self._any_event()
         self._over_categories()
         self._events()
         self._same_patients()
@@ -387,6 +389,19 @@ class _Counts:
         for found in self._keys(analysis="measurement", statistic="n"):
             without = _key(**{**found, "statistic": "n_without"})
             self._add(self._total(found["group"]), [_key(**found)], without)
+
+    def _any_event(self):
+        """Who has any event has one of them at least; who has several is counted in each."""
+        if self.study.adverse_events is None:
+            return
+        for found in self._keys(analysis="adverse_event", variable=ANY_EVENT, statistic="n"):
+            whole = _key(**found)
+            events = [_key(**{**found, "variable": e}) for e in self.study.adverse_events.events]
+            again = _key(**{**found, "statistic": "n_counted_again"})
+            self.value[again] = sum(self.value[event] for event in events) - self.value[whole]
+            self.sums.append([(1.0, whole), (1.0, again), *((-1.0, event) for event in events)])
+            for event in events:
+                self._add(whole, [event], (*event[:-1], "n_with_others_only"))
 
     def _over_categories(self):
         response = self.study.response
