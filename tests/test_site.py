@@ -370,6 +370,17 @@ def test_search_finds_the_pages(browser, address):
 
 
 @needs_browser
+def test_the_sign_of_the_search_does_not_lie_on_what_is_typed(browser, address):
+    page = browser.new_page()
+    page.goto(f"{address}/search.html")
+    form = page.locator("form.bd-search:visible").first
+    field, sign = form.locator("input").first, form.locator("i").first.bounding_box()
+    start = field.evaluate("input => parseFloat(getComputedStyle(input).paddingLeft)")
+    assert field.bounding_box()["x"] + start > sign["x"] + sign["width"]
+    page.close()
+
+
+@needs_browser
 def test_figures_follow_the_mode_that_the_reader_chooses(browser, address):
     page = browser.new_page(color_scheme="light")
     page.goto(f"{address}/notebooks/02_survival.html")
