@@ -217,10 +217,7 @@ ERRORS = {
     "mean": ErrorKind("Mean", ("baseline",), ("mean",), ("t_test", "overall")),
     "sd": ErrorKind("Standard deviation", ("baseline",), ("sd",), ("t_test", "overall")),
     "quartile": ErrorKind(
-        "Median or quartile",
-        ("baseline",),
-        ("q1", "median", "q3"),
-        ("quartile_order", "overall", "rank_test"),
+        "Median or quartile", ("baseline",), ("q1", "median", "q3"), ("quartile_order", "overall")
     ),
     "hazard_ratio": ErrorKind(
         "Hazard ratio", UNIVARIABLE, ("hazard_ratio",), ("log_symmetry", "wald_p", "reciprocal")
