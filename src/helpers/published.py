@@ -79,7 +79,7 @@ def read_ledger(path, required=COLUMNS) -> pd.DataFrame:
     except OSError as error:
         raise InputError(path, [f"cannot be read: {error.strerror}"]) from None
     except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise InputError(path, [f"cannot be read as CSV: {error}"]) from None
+        raise InputError(path, [f"cannot be read as CSV: {str(error).strip()}"]) from None
     if not isinstance(ledger.index, pd.RangeIndex):
         raise InputError(path, ["its rows have more cells than its first line has names"])
     missing = [name for name in required if name not in ledger]
