@@ -12,7 +12,7 @@ import pandas as pd
 import pandera.pandas as pa
 from pandas.util import hash_array
 
-from helpers.cohort_files import PIECE, as_text, read_cohort_file
+from helpers.cohort_files import PIECE, encode, read_cohort_file
 from helpers.errors import InputError, Problem, problems_where
 from helpers.results import OVERALL
 from helpers.study import Study
@@ -122,7 +122,7 @@ def load_cohort(path, study) -> Cohort:
 
 def cohort_from_frame(frame, study, source="cohort") -> Cohort:
     """Check a data frame as `load_cohort` checks a file."""
-    cells = frame.astype(object).map(as_text)
+    cells = pd.DataFrame({name: encode(values) for name, values in frame.items()})
     cells.index = range(2, len(cells) + 2)
     return Cohort(check_cells(cells, study, source).reset_index(drop=True), study)
 
@@ -337,10 +337,8 @@ def check_cells(cells, study, source) -> pd.DataFrame:
     for field in fields:
         if field.column not in missing:
             text = _distinct(cells[field.column])
-            wrong = list(_violations(text, field))
-            problems += wrong
-            if not wrong:
-                columns[field.name] = _convert(text, field)
+            problems += _violations(text, field)
+            columns[field.name] = _convert(text, field)
     if study.identifier and study.identifier not in missing:
         problems += _repeated(cells[study.identifier])
     if study.arm.column not in missing:
@@ -356,13 +354,14 @@ def check_cells(cells, study, source) -> pd.DataFrame:
             for arm in study.arm.levels
             if arm not in occupied
         ]
-    if problems:
+    if missing:
         raise InputError(source, dict.fromkeys(problems))
     data = pd.DataFrame(columns, index=cells.index, copy=False)
-    data, problems = _derive_times(data, study)
-    problems += _unobserved_arms(data, study)
+    data, about_times = _derive_times(data, study)
+    problems += about_times
+    problems += [] if problems else _unobserved_arms(data, study)
     if problems:
-        raise InputError(source, problems)
+        raise InputError(source, dict.fromkeys(problems))
     return data
 
 

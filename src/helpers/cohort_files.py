@@ -448,7 +448,7 @@ def _encode_arrow(column):
     from pyarrow import compute
 
     if pyarrow.types.is_nested(column.type):
-        return _categories(*pd.factorize(column.to_pandas().map(as_text)))
+        return encode(column.to_pandas().map(as_text))
     encoded = column
     if not pyarrow.types.is_dictionary(column.type):
         encoded = column.dictionary_encode()
@@ -462,6 +462,16 @@ def _encode_arrow(column):
     return _categories(codes, values.to_pylist())
 
 
+def encode(values) -> pd.Categorical:
+    """Write values as text, each different one once; a missing one is a blank.
+
+    Parameters
+    ----------
+    values : Series
+    """
+    return _categories(*pd.factorize(values))
+
+
 def _categories(codes, values):
     """Categories of text from codes of values; the code -1 is a blank."""
     texts = np.array([*map(as_text, values), ""], dtype=object)
@@ -470,7 +480,7 @@ def _categories(codes, values):
 
 
 def _from_frame(path, frame):
-    columns = (_categories(*pd.factorize(values)) for _, values in frame.items())
+    columns = (encode(values) for _, values in frame.items())
     return _from_columns(path, list(map(str, frame.columns)), columns)
 
 

@@ -106,10 +106,10 @@ class EnsembleFolder:
 
     def read(self) -> pd.DataFrame:
         """Every patient of every draw, by number of the draw."""
-        frames = [
-            pq.read_table(self.folder / f"draw-{number:06d}.parquet").to_pandas()
+        draws = [
+            pq.ParquetFile(self.folder / f"draw-{number:06d}.parquet").read(use_threads=False)
             for number in self.numbers()
         ]
-        if not frames:
+        if not draws:
             raise InputError(self.folder, ["holds no draw"])
-        return pd.concat(frames, ignore_index=True)
+        return pa.concat_tables(draws).to_pandas()
