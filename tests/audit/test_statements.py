@@ -76,7 +76,9 @@ def test_entry_into_the_adjusted_model():
     rows = [*model("0.053", False, "a"), *model("0.107", True, "b"), *model("0.010", True, "c")]
     assert verdicts("entry", *rows) == [INCONSISTENT, INCONSISTENT, CONSISTENT]
     rows.append(claim("entry", "<0.2", "") | {"class": "design"})
-    assert verdicts("entry", *rows) == [INCONSISTENT, CONSISTENT, CONSISTENT]
+    checks = ask("entry", *rows)
+    assert [check.verdict for check in checks] == [INCONSISTENT, CONSISTENT, CONSISTENT]
+    assert all(check.printed["text"] == "<0.2" for check in checks)
 
 
 def test_many_tests():

@@ -97,8 +97,10 @@ def entry(printed):
     """
     stated = [row for row in printed.statements if row["claim"] == "entry"]
     compare, bound = operator.lt, printed.conventions.screening_threshold
+    threshold = {}
     if stated:
         compare, bound = _relation(stated[0]["printed"])
+        threshold = {stated[0]["id"]: stated[0]["printed"]}
     adjusted = printed.all("hazard_ratio", analysis="cox_multivariable")
     for endpoint in dict.fromkeys(number.endpoint for number in adjusted):
         chosen = {number.variable for number in adjusted if number.endpoint == endpoint}
@@ -110,7 +112,7 @@ def entry(printed):
                 "entry",
                 p.subject,
                 f"in the adjusted model if p < {bound:g}",
-                texts(p),
+                {**texts(p), **threshold},
                 f"p {p.text}, {'in' if entered else 'not in'} the model",
                 CONSISTENT if fits else INCONSISTENT,
                 "" if fits else "chosen for another reason, which the print may give",
