@@ -30,7 +30,12 @@ def test_a_note_is_a_box_on_a_page_and_a_paragraph_in_a_notebook_by_itself(monke
     shown = []
     monkeypatch.setattr(chapter, "display", lambda data, raw=False: shown.append(data))
     study = SimpleNamespace(
-        synthetic=True, source="Hou & others", title="", suppress_below=0, chapters={}
+        synthetic=True,
+        source="Hou & others",
+        reconstruction={},
+        title="",
+        suppress_below=0,
+        chapters={},
     )
     introduce(SimpleNamespace(name="", study=study))
     (note,) = shown
@@ -39,4 +44,7 @@ def test_a_note_is_a_box_on_a_page_and_a_paragraph_in_a_notebook_by_itself(monke
     )
     assert "Hou \\& others" in note["text/markdown"]
     assert note["text/html"].startswith("<p><strong>Synthetic cohort.</strong> The patients")
-    assert "Hou &amp; others. No row is a real patient.</p>" in note["text/html"]
+    assert "printed in Hou &amp; others. No row is a real patient.</p>" in note["text/html"]
+    study.reconstruction = None
+    introduce(SimpleNamespace(name="", study=study))
+    assert "they were made up (Hou &amp; others). No row" in shown[1]["text/html"]

@@ -20,8 +20,7 @@ from helpers.tables import describe_comparison, show_table, table_comparison, ta
 MOST_ROWS = 40  # of a comparison, beyond which it is folded under a count of its verdicts
 
 SYNTHETIC = (
-    "The patients of this chapter are synthetic: they were made from the numbers printed in {}. "
-    "No row is a real patient."
+    "The patients of this chapter are synthetic: they were made {}. No row is a real patient."
 )
 
 HIDDEN = (
@@ -146,7 +145,9 @@ def introduce(chapter) -> None:
     """Show what the study file says about the chapter, and whether its patients are synthetic."""
     if chapter.study.synthetic:
         source = chapter.study.source or chapter.study.title
-        _show_note("Synthetic cohort", SYNTHETIC.format(source), "important")
+        is_rebuilt = chapter.study.reconstruction is not None
+        origin = f"from the numbers printed in {source}" if is_rebuilt else f"up ({source})"
+        _show_note("Synthetic cohort", SYNTHETIC.format(origin), "important")
     if (below := chapter.study.suppress_below) > 1:
         text = HIDDEN.format(below=below, most=below - 1)
         _show_note("Small counts are hidden", text, "note")
