@@ -14,6 +14,7 @@ from helpers.determined import (
     DRAW,
     OPEN,
     PINNED,
+    UNMOVED,
     belongs_to,
     cohort_of_draw,
     compare_spreads,
@@ -117,7 +118,11 @@ def test_unlikeness_by_hand(study):
         ("interaction_ratio", "", 1.0, 1.2, OPEN),
         ("n_event", "", 30, 31, PINNED),
         ("n_event", "", 30, 32, OPEN),
-        ("rmst_difference", "24", -0.6, 0.6, PINNED),
+        ("rmst_difference", "24", 0.1, 1.3, PINNED),
+        ("rmst_difference", "24", -1.3, -0.1, PINNED),
+        ("rmst_difference", "24", -0.6, 0.6, OPEN),
+        ("interaction_ratio", "", 0.98, 1.02, OPEN),
+        ("interaction_ratio", "", 1.0, 1.1, PINNED),
         ("rmst", "24", 18, 19.3, OPEN),
         ("followup_median", "", 40, 42, PINNED),
         ("followup_median", "", 40, 42.1, OPEN),
@@ -140,6 +145,12 @@ def ensemble_of(values):
 def one_result(value=0.5):
     keys = {"endpoint": "os", "variable": "arm", "group": TREATMENT}
     return collect_results([result_row("cox_full", "hazard_ratio", value, **keys)])
+
+
+def test_a_number_that_no_walk_moves_is_not_called_pinned_down(study):
+    ranges = summarize_ranges(ensemble_of([0.5] * 9), one_result(), study)
+    assert ranges["verdict"].tolist() == [UNMOVED]
+    assert count_verdicts(ranges)[PINNED] == 0
 
 
 def test_ranges_hold_the_middle_of_the_draws(study):

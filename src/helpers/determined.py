@@ -22,7 +22,8 @@ FARTHEST = 5.0  # units of the last printed place, root mean square, of a draw t
 DIGITS = 8  # significant, of what is stored
 TAILS = (0.025, 0.975)
 SHARE, COUNT, RATIO, OF_HORIZON = 0.05, 1.0, 1.1, 0.05  # widest ranges of what is pinned down
-PINNED, OPEN, ABSENT = "pinned down", "open", "not in the data"
+PINNED, OPEN = "pinned down", "open"
+UNMOVED, ABSENT = "same in all draws", "not in the data"
 
 
 def cohort_of_draw(patients, study) -> Cohort:
@@ -177,7 +178,8 @@ def summarize_ranges(ensemble, results, study) -> pd.DataFrame:
     -------
     DataFrame
         The keys of a result, its ``value``, ``n`` draws in which it exists, ``least``, ``low``,
-        ``median``, ``high``, ``most``; ``verdict``, see `judge`.
+        ``median``, ``high``, ``most``; ``verdict``, see `judge`; or `UNMOVED`, where every draw
+        has the same, or `ABSENT`.
 
     Notes
     -----
@@ -192,6 +194,8 @@ def summarize_ranges(ensemble, results, study) -> pd.DataFrame:
         points = np.quantile(values, (0, TAILS[0], 0.5, TAILS[1], 1)) if n else np.full(5, np.nan)
         found = dict(zip(("least", "low", "median", "high", "most"), points, strict=True))
         verdict = judge(row["statistic"], row["level"], found["low"], found["high"], level)
+        if n == len(ensemble) and found["least"] == found["most"]:
+            verdict = UNMOVED
         share = n / len(ensemble)
         if share < 1 - (TAILS[1] - TAILS[0]):
             verdict = ABSENT
@@ -207,8 +211,9 @@ def judge(statistic, level, low, high, significance) -> str:
 
     It is where the middle 95% of the draws are no further apart than: one event; 0.05 of a
     probability or of a concordance; a factor of 1.1 of a ratio; a twentieth of the horizon of a
-    restricted mean, or of a follow-up; or, for a p value, lie on one side of the significance
-    level.
+    restricted mean, or of a follow-up. Those of a ratio lie on one side of one as well, those of
+    a difference on one side of zero, and those of a p value on one side of the significance
+    level; of a p value nothing else is asked.
 
     Parameters
     ----------
@@ -221,11 +226,12 @@ def judge(statistic, level, low, high, significance) -> str:
     if statistic.startswith("p_"):
         pinned = (low < significance) == (high < significance)
     elif statistic.endswith("ratio"):
-        pinned = high <= RATIO * low
+        pinned = high <= RATIO * low and not low < 1 < high
     elif statistic == "n_event":
         pinned = high - low <= COUNT
     elif statistic.startswith("rmst"):
-        pinned = high - low <= OF_HORIZON * float(level)
+        has_sign = statistic != "rmst_difference" or low >= 0 or high <= 0
+        pinned = has_sign and high - low <= OF_HORIZON * float(level)
     elif statistic == "followup_median":
         pinned = high - low <= OF_HORIZON * low
     else:
@@ -252,4 +258,4 @@ def compare_spreads(ensemble) -> pd.Series:
 def count_verdicts(ranges) -> dict[str, int]:
     """How many numbers got each verdict."""
     counts = ranges["verdict"].value_counts()
-    return {verdict: int(counts.get(verdict, 0)) for verdict in (PINNED, OPEN, ABSENT)}
+    return {verdict: int(counts.get(verdict, 0)) for verdict in (PINNED, OPEN, UNMOVED, ABSENT)}

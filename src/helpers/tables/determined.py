@@ -48,8 +48,10 @@ def table_ranges(ranges, study, n_draw) -> Table:
         study,
         "Pinned down: the middle 95% are no further apart than one event, 0.05 of a probability "
         "or a concordance, a factor of 1.1 of a ratio, 5% of the horizon of a restricted mean or "
-        f"of a follow-up; p values, that they lie on one side of "
-        f"{study.conventions.significance_level:g}. {NO_VALUE}: beyond the last observation.",
+        "of a follow-up, and that ratios and differences have one direction; p values, only that "
+        f"they lie on one side of {study.conventions.significance_level:g}. Same in all draws: no "
+        "walk moved it, which is no sign that the print fixes it. "
+        f"{NO_VALUE}: beyond the last observation.",
     )
     caption = f"Numbers that are not printed, in {n_draw} cohorts that all hold the print"
     return Table("tab-ranges", caption, columns, rows, notes)
