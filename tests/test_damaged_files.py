@@ -256,6 +256,25 @@ def test_an_event_before_the_start_is_refused(tmp_path):
     assert message in problems_of(tmp_path / "cohort.csv", described)
 
 
+def test_dates_out_of_order_are_told_beside_damaged_entries(tmp_path):
+    columns = {"start": "begun", "end": "last", "entry": "treated"}
+    frame = FRAME.assign(begun="2024-02-01", last="2024-03-31", treated="2024-02-05")
+    frame.loc[0, "last"] = "2024-01-31"
+    frame.loc[1, "begun"] = "2024-02-31"
+    frame["group"] = frame["group"].astype(object)
+    frame.loc[2, "group"] = "third"
+    frame.to_csv(tmp_path / "cohort.csv", index=False)
+    described = study(endpoints={"os": EVENTS | {"event": "dead"} | columns})
+    found = problems_of(tmp_path / "cohort.csv", described)
+    for part in (
+        "row 2: columns 'begun' and 'last': ends before it starts",
+        "row 2: column 'treated': enters only when follow-up has ended",
+        "row 3, column 'begun': found '2024-02-31'",
+        "row 4, column 'group': found 'third'",
+    ):
+        assert part in found
+
+
 def test_decimal_commas_are_read_where_the_study_file_says_so(tmp_path):
     path = save(tmp_path, GOOD.replace(",", ";").replace("1.5", "1,5"))
     assert load_cohort(path, study(decimal_mark="comma")).data["marker"][0] == 1.5
