@@ -149,7 +149,6 @@ def test_how_many_have_no_outcome_does_not_follow():
     assert value["n"].isna().to_dict() == {"overall": True, "old": False, "new": True}
     assert value["n_missing"].isna().to_dict() == {"overall": True, "old": False, "new": True}
     assert value["hazard_ratio"].notna().all()
-    assert value["median"][["overall", "old"]].notna().all()
 
 
 def test_who_is_censored_does_not_follow_from_events_given_elsewhere():
@@ -226,19 +225,20 @@ def test_a_milestone_is_a_point_of_the_curve():
     curves = estimate_curves(cohort, "os")
     rows = select(summarize_survival(cohort), analysis="survival", statistic="survival")
     rows = rows[rows["group"].isin(cohort.arms) & rows["value"].notna()]
-    assert len(rows) >= 4
+    assert len(rows) >= 3
     for row in rows.itertuples():
         curve = curves[(curves["group"] == row.group) & (curves["time"] <= float(row.level))]
         assert curve["survival"].iloc[-1] == row.value
 
 
 @pytest.mark.parametrize(
-    ("n", "n_dead", "is_shown"), [(30, 30, True), (12, 12, False), (12, 2, True)]
+    ("n", "n_dead", "is_shown"), [(40, 40, True), (20, 20, False), (12, 12, False), (12, 2, True)]
 )
 def test_a_median_is_shown_where_its_limits_are_no_time_of_few(n, n_dead, is_shown):
-    """All die one day after another, by hand: the limits of twelve are days 3 and none, or 4 left.
+    """All die one day after another, by hand: of twelve fewer than five die by day 4.
 
-    Of thirty, days 11 and 20 by the log interval. Of twelve with two deaths none is reached.
+    Of twenty fewer than five are dead between the lower limit and day 10; of forty five are dead
+    between the three times, and more before and after. Of two deaths in twelve none is reached.
     """
     frame = pd.DataFrame({"id": range(2 * n), "group": np.repeat([1, 2], n)})
     frame = frame.assign(days=np.tile(np.arange(n) + 1.0, 2), dead=(np.arange(2 * n) % n < n_dead))
@@ -329,6 +329,9 @@ def test_a_curve_by_hand():
     assert hide_steps(curve, [3.5], 2)["time"].tolist() == [0, 3]
     assert shown_at(curve, [0.5, 1, 3.5, 4, 7], 2) == [True, False, True, False, False]
     assert shown_at(curve, [0.5, 1, 3.5, 4, 7], 0) == [True] * 5
+    # Between a time that is told and a fall there are two events too, or none.
+    assert hide_steps(curve, [], 2, told=[3])["time"].tolist() == [0, 3]
+    assert hide_steps(curve, [], 2, told=[4])["time"].tolist() == [0, 2, 4]
     assert hide_steps(curve, [], 0) is curve
 
 

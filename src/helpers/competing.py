@@ -63,16 +63,15 @@ def estimate_incidences(cohort, endpoint) -> pd.DataFrame:
     frames = []
     for number, cause in enumerate(_competing(cohort.study, endpoint), start=1):
         by_arm = [
-            _curve(patients, endpoint, number, cohort.study).assign(group=arm)
+            hide_steps(
+                _curve(patients, endpoint, number, cohort.study),
+                sorted(cohort.study.milestones),
+                cohort.study.suppress_below,
+            ).assign(group=arm)
             for arm, patients in cohort.observed(endpoint).groups()
             if arm in cohort.arms and len(patients)
         ]
-        curves = hide_steps(
-            pd.concat(by_arm, ignore_index=True),
-            sorted(cohort.study.milestones),
-            cohort.study.suppress_below,
-        )
-        frames.append(curves.assign(cause=cause))
+        frames.append(pd.concat(by_arm, ignore_index=True).assign(cause=cause))
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame({"cause": []})
 
 

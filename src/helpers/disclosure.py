@@ -11,6 +11,7 @@ Sci 2001;47:1008-1027), here one count at a time by linear programs.
 
 from __future__ import annotations
 
+import bisect
 import itertools
 import math
 from collections import defaultdict
@@ -76,7 +77,7 @@ def hidden_estimate(below) -> Estimate:
     return Estimate(math.nan, math.nan, math.nan, f"hidden: a count below {below}")
 
 
-def shown_at(curve, milestones, below) -> list[bool]:
+def shown_at(curve, milestones, below, told=()) -> list[bool]:
     """At which times a curve can be read off: where its last fall is one that is shown.
 
     Parameters
@@ -88,8 +89,10 @@ def shown_at(curve, milestones, below) -> list[bool]:
         In ascending order.
     below : int
         Below 2, at every time.
+    told : sequence of float
+        Times that tell about how many have had the event: a median, the limits of its interval.
     """
-    shown = _shown_falls(curve, milestones, below)
+    shown = _shown_falls(curve, milestones, below, told)
     last = [_last_fall(curve, when) for when in milestones]
     return [place is None or bool(shown[place]) for place in last]
 
@@ -105,70 +108,64 @@ def shown_of_all(shown) -> dict[str, list[bool]]:
     return shown | {OVERALL: [all(at) for at in zip(*shown.values(), strict=True)]}
 
 
-def hide_steps(curves, milestones, below) -> pd.DataFrame:
-    """Let curves fall only where it tells of no small number of patients.
+def hide_steps(curve, milestones, below, told=()) -> pd.DataFrame:
+    """Let a curve fall only where it tells of no small number of patients.
 
     From one fall that is shown to the next `below` patients or more have the event, and none or
-    as many leave without it; none or as many are at risk after it. Falls that a milestone is
-    read off at go before others.
+    as many leave without it; none or as many are at risk after it. As many have the event between
+    a fall and a time in `told`. Falls that a milestone is read off at go before others.
 
     Parameters
     ----------
-    curves : DataFrame
-        ``group, time, n_risk, n_event, n_censored`` and estimates, by `helpers.survival` or
+    curve : DataFrame
+        ``time, n_risk, n_event, n_censored`` and an estimate, by `helpers.survival` or
         `helpers.competing`, from time zero.
-    milestones : sequence of float
-        In ascending order.
-    below : int
-        Below 2, the curves are returned as they are.
+    milestones, below, told
+        See `shown_at`.
     """
     if below < 2:
-        return curves
-    kept = []
-    for _, curve in curves.groupby("group", sort=False):
-        shown = _shown_falls(curve, milestones, below)
-        start = curve[:1].copy()
-        if not shown[0]:
-            start[[name for name in ("survival", "incidence") if name in start]] = float(
-                "survival" in start
-            )
-            start[["conf_low", "conf_high"]] = float("survival" in start)
-            start["n_event"] = 0.0
-        kept.append(pd.concat([start, curve[1:][shown[1:]]]).assign(n_censored=0.0))
-    return pd.concat(kept, ignore_index=True)
+        return curve
+    shown = _shown_falls(curve, milestones, below, told)
+    start = curve[:1].copy()
+    if not shown[0]:
+        estimates = [name for name in ("survival", "incidence") if name in curve]
+        start[[*estimates, "conf_low", "conf_high"]] = float("survival" in curve)
+        start["n_event"] = 0.0
+    return pd.concat([start, curve[1:][shown[1:]]]).assign(n_censored=0.0)
 
 
-def _shown_falls(curve, milestones, below):
+def _shown_falls(curve, milestones, below, told):
     """At which rows of a curve a fall is shown."""
-    n_risk, n_event, n_censored = (
-        np.asarray(getattr(curve, name), float) for name in ("n_risk", "n_event", "n_censored")
+    time, n_risk, n_event, n_censored = (
+        np.asarray(getattr(curve, name), float)
+        for name in ("time", "n_risk", "n_event", "n_censored")
     )
     if below < 2:
         return n_event > 0
     left = n_risk - n_event
     possible = (n_event > 0) & (n_risk >= below) & ((left == 0) | (left >= below))
     gone = np.column_stack([n_event.cumsum(), n_censored.cumsum() - n_censored])
+    for when in told:
+        n_between = np.abs(gone[:, 0] - n_event[time <= when].sum())
+        possible &= (n_between == 0) | (n_between >= below)
 
     def are_apart(earlier, later):
         n_between, n_left = later - earlier
         return n_between >= below and not 0 < n_left < below
 
-    def next_ones(places, last, end):
-        for place in places:
-            here = gone[place]
-            if possible[place] and are_apart(last, here) and (end is None or are_apart(here, end)):
-                yield place
-                last = here
-
-    read_off = sorted({_last_fall(curve, when) for when in milestones} - {None})
-    fixed = list(next_ones(read_off, np.zeros(2), None))
-    shown = np.zeros(len(gone), bool)
-    shown[fixed] = True
-    for start, end in itertools.pairwise([None, *fixed, None]):
-        last = np.zeros(2) if start is None else gone[start]
-        between = range(0 if start is None else start + 1, len(gone) if end is None else end)
-        shown[list(next_ones(between, last, None if end is None else gone[end]))] = True
-    return shown
+    read_off = [_last_fall(curve, when) for when in milestones]
+    shown = []
+    for row in [*(row for row in read_off if row is not None), *np.flatnonzero(possible)]:
+        place = bisect.bisect(shown, row)
+        before = gone[shown[place - 1]] if place else np.zeros(2)
+        after = gone[shown[place]] if place < len(shown) else None
+        if (
+            possible[row]
+            and are_apart(before, gone[row])
+            and (after is None or are_apart(gone[row], after))
+        ):
+            shown.insert(place, row)
+    return np.isin(np.arange(len(gone)), shown)
 
 
 def _last_fall(curve, when):
@@ -178,7 +175,7 @@ def _last_fall(curve, when):
 
 
 def tells_of_few(curve, estimate, below) -> bool:
-    """Whether a time that was read off a curve has few events before it, or few left after it.
+    """Whether times that were read off a curve have few events before, between or few left after.
 
     Parameters
     ----------
@@ -187,15 +184,17 @@ def tells_of_few(curve, estimate, below) -> bool:
         A median and the limits of its interval.
     below : int
     """
-    for when in (estimate.value, estimate.conf_low, estimate.conf_high):
-        if not math.isfinite(when):
-            continue
-        n_event = curve.n_event[curve.time <= when].sum()
-        n_risk = curve.n_risk[curve.time > when]
-        n_left = n_risk[0] if len(n_risk) else 0
-        if 0 < n_event < below or 0 < n_left < below:
-            return True
-    return False
+    times = times_of(estimate)
+    n_event = np.array([0, *(curve.n_event[curve.time <= when].sum() for when in times)])
+    n_left = np.array([curve.n_risk[curve.time > when][:1].sum() for when in times])
+    few = [(numbers > 0) & (numbers < below) for numbers in (np.diff(n_event), n_left)]
+    return bool(np.concatenate(few).any())
+
+
+def times_of(estimate) -> list[float]:
+    """A median and the limits of its interval in ascending order, those that are reached."""
+    times = (estimate.conf_low, estimate.value, estimate.conf_high)
+    return [when for when in times if math.isfinite(when)]
 
 
 def round_at_risk(n_risk, n_event, n_patient, below):

@@ -14,6 +14,7 @@ from helpers.disclosure import (
     shown_at,
     shown_of_all,
     tells_of_few,
+    times_of,
 )
 from helpers.estimators import kaplan_meier as km
 from helpers.estimators.logrank import logrank
@@ -126,7 +127,10 @@ def _milestone_rows(cohort, endpoint, keys):
     milestones = sorted(cohort.study.milestones)
     curves = {group: _curve(patients, endpoint, conventions) for group, patients in cohort.groups()}
     shown = shown_of_all(
-        {group: shown_at(curve, milestones, below) for group, curve in curves.items()}
+        {
+            group: shown_at(curve, milestones, below, _told(curve, cohort.study))
+            for group, curve in curves.items()
+        }
     )
     for group, curve in curves.items():
         for milestone, is_shown in zip(milestones, shown[group], strict=True):
@@ -203,11 +207,16 @@ def estimate_curves(cohort, endpoint) -> pd.DataFrame:
         frame = pd.DataFrame({name: getattr(curve, name) for name in CURVE}).astype(float)
         if curve.time[0] > 0:
             frame.loc[-1] = [0.0, count(patients), 0, 0, 1.0, 1.0, 1.0]
-        frames.append(frame.sort_index().assign(group=arm))
+        shown = hide_steps(
+            frame.sort_index(),
+            sorted(cohort.study.milestones),
+            cohort.study.suppress_below,
+            _told(curve, cohort.study),
+        )
+        frames.append(shown.assign(group=arm))
     if not frames:
         return pd.DataFrame(columns=["group", *CURVE])
-    curves = pd.concat(frames, ignore_index=True)[["group", *CURVE]]
-    return hide_steps(curves, sorted(cohort.study.milestones), cohort.study.suppress_below)
+    return pd.concat(frames, ignore_index=True)[["group", *CURVE]]
 
 
 def estimate_at_risk(cohort, endpoint, when) -> pd.DataFrame:
@@ -320,6 +329,12 @@ def _median(curve, study, kind=""):
     if tells_of_few(curve, median, study.suppress_below):
         return hidden_estimate(study.suppress_below), ""
     return median, f"{kind}{_method(median, study.conventions)}"
+
+
+def _told(curve, study):
+    """The times of a median that is shown."""
+    median, _ = _median(curve, study)
+    return times_of(median)
 
 
 def _method(estimate, conventions):
