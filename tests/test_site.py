@@ -205,6 +205,8 @@ def test_code_is_folded_but_where_it_is_the_answer(chapters):
     cells = [cell for page in folded for cell in page.select("div.cell_input")]
     assert len(cells) > 30
     assert all(cell.find_parent("details") for cell in cells)
+    said = [summary.p.text for summary in chapters["notebooks/02_survival"].select("summary")]
+    assert said[:3] == ["Show parameters", "Show code", "Show code"]
 
 
 def test_each_chapter_offers_its_notebook_without_outputs(site, chapters):

@@ -19,6 +19,8 @@ from helpers.teaching.exercises import derive
 
 VISIBILITY = ("hide-", "remove-", "show-input")
 
+PARAMETERS = {"code_prompt_show": "Show parameters", "code_prompt_hide": "Hide parameters"}
+
 STORED = "stored"  # folder of the notebooks as they are stored, to download
 WHOLE_BOOK = "whole-book"  # tags the cells about the study that the book was written for
 
@@ -124,9 +126,11 @@ def _complaints(done, source):
 
 
 def _folded(notebook):
-    """Fold each code cell whose tags do not say how it is shown."""
+    """Fold each code cell whose tags do not say how it is shown; name that of the parameters."""
     for cell in notebook.cells:
         tags = cell.metadata.get("tags", [])
+        if "parameters" in tags:
+            cell.metadata["mystnb"] = PARAMETERS
         if cell.cell_type == "code" and not any(tag.startswith(VISIBILITY) for tag in tags):
             cell.metadata["tags"] = [*tags, "hide-input"]
     return notebook
