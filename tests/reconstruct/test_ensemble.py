@@ -1,5 +1,7 @@
 """Ensembles: a draw follows from its number, files are whole, what is lost is made again."""
 
+import io
+import logging
 import os
 import signal
 import socket
@@ -301,9 +303,13 @@ def test_a_scheduler_that_stays_away_ends_the_run(origin, tmp_path, processes):
                 process.wait()
 
     wait_for(port)
-    address = f"tcp://127.0.0.1:{port}"
+    address, told = f"tcp://127.0.0.1:{port}", io.StringIO()
+    handler, logger = logging.StreamHandler(told), logging.getLogger("distributed.client")
+    logger.addHandler(handler)
     with pytest.raises(BuildError, match="go on with --resume"):
         run_draws(origin, SEED, [1, 2, 3, 4], lose, scheduler=address, patience=1)
+    logger.removeHandler(handler)
+    assert "Traceback" not in told.getvalue()
     made = folder.numbers()
     assert 1 <= len(made) < 4
     left = sorted({1, 2, 3, 4}.difference(made))

@@ -18,6 +18,7 @@ from dataclasses import asdict
 from distributed import Client, LocalCluster, as_completed
 from distributed.comm.core import CommClosedError
 from distributed.scheduler import KilledWorker
+from distributed.utils import silence_logging_cmgr
 from tqdm import tqdm
 
 from helpers.batch.scores import Scorer, score_draws
@@ -39,7 +40,7 @@ PAUSE = 1.0
 LOCAL = {
     "threads_per_worker": 1,  # one draw a process
     "dashboard_address": "127.0.0.1:0",
-    "silence_logs": logging.ERROR,
+    "silence_logs": logging.CRITICAL,
 }
 LOST = (
     CommClosedError,
@@ -176,7 +177,12 @@ def run_draws(origin, seed, numbers, write, *, scheduler=None, jobs=None, patien
         The scheduler, or its workers, were lost and did not come back.
     """
     left, lost_at = sorted(numbers), None
-    with _cluster(scheduler, jobs) as address, tqdm(total=len(left), unit="draw") as bar:
+    with (
+        silence_logging_cmgr(logging.CRITICAL),  # Dask tells of a loss in tracebacks
+        silence_logging_cmgr(logging.CRITICAL, "distributed.client"),
+        _cluster(scheduler, jobs) as address,
+        tqdm(total=len(left), unit="draw") as bar,
+    ):
         _connect(address).close()
         while left:
             made = set()
@@ -184,6 +190,7 @@ def run_draws(origin, seed, numbers, write, *, scheduler=None, jobs=None, patien
                 for number, *draw in _draw_all(address, origin, seed, left):
                     write(number, *draw)
                     made.add(number)
+                    bar.set_postfix_str("", refresh=False)
                     bar.update()
             except _LostError as error:
                 now = time.monotonic()
@@ -193,6 +200,7 @@ def run_draws(origin, seed, numbers, write, *, scheduler=None, jobs=None, patien
                         f"the scheduler or its workers were lost ({error}) with "
                         f"{len(left) - len(made)} draws to make; go on with --resume"
                     ) from None
+                bar.set_postfix_str("scheduler or workers lost, asking again")
                 time.sleep(PAUSE)
             left = [number for number in left if number not in made]
 
