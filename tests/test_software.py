@@ -6,9 +6,16 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from helpers.cohort import load_cohort
-from helpers.results import value_of
-from helpers.software import OWN, PROGRAMS, adopt, summarize_hazard_tests, summarize_software
+from helpers.cohort import Cohort, load_cohort
+from helpers.results import join_results, value_of
+from helpers.software import (
+    OWN,
+    PROGRAMS,
+    SUMMARIES,
+    adopt,
+    summarize_hazard_tests,
+    summarize_software,
+)
 from helpers.study import load_study
 from helpers.tables.software import (
     table_defaults,
@@ -102,6 +109,20 @@ def test_what_a_study_hides_is_hidden_for_every_program(cohort):
     counts = found[(found["statistic"] == "n") & (found["analysis"] == "survival")]
     assert len(counts)
     assert counts[[OWN, *PROGRAMS]].isna().all(axis=None)
+
+
+def test_with_small_counts_hidden_no_program_gives_a_median_at_another_time(cohort):
+    study = cohort.study.model_copy(update={"suppress_below": 2})
+    own, names = cohort.study.conventions.median_conf_type, list(PROGRAMS)
+    own_results = join_results(summarize(Cohort(cohort.data, study)) for summarize in SUMMARIES)
+    found = summarize_software(Cohort(cohort.data, study), own_results)
+    rows = found[found["statistic"].str.contains("median") & (found["analysis"] == "survival")]
+    shown = rows[names].notna()
+    assert shown.any(axis=None)
+    assert (rows[names].eq(rows[OWN], axis=0) | ~shown).all(axis=None)
+    others = [name for name in names if PROGRAMS[name].get("median_conf_type") not in (None, own)]
+    limits = rows["statistic"].eq("median_conf_low")
+    assert not shown.loc[limits, others].all(axis=None)
 
 
 def test_tables_show_only_what_differs(cohort, results):

@@ -93,8 +93,8 @@ def summarize_software(cohort, own=None) -> pd.DataFrame:
     -------
     DataFrame
         The keys of a result and its ``value`` by program: a column for `OWN` and for each of
-        `PROGRAMS`. NaN where a program has no default for what the number depends on, or the
-        study hides the number.
+        `PROGRAMS`. NaN where a program has no default for what the number depends on, the
+        study hides the number, or, where it hides small counts, for a median at another time.
     """
     if own is None:
         own = summarize_sections(cohort, SECTIONS)
@@ -108,7 +108,16 @@ def summarize_software(cohort, own=None) -> pd.DataFrame:
     frame.insert(0, OWN, own.set_index(KEYS)["value"].reindex(frame.index))
     if cohort.study.suppress_below >= 2:
         frame.loc[frame[OWN].isna(), list(PROGRAMS)] = math.nan
+        differs = frame[list(PROGRAMS)].ne(frame[OWN], axis=0)
+        at_another_time = differs.mul(_are_medians_of_times(frame.index), axis=0)
+        frame[list(PROGRAMS)] = frame[list(PROGRAMS)].mask(at_another_time)
     return frame.reset_index()
+
+
+def _are_medians_of_times(index):
+    """Whether results are medians of survival; each tells how many have had the event by it."""
+    analysis, statistic = (index.get_level_values(name) for name in ("analysis", "statistic"))
+    return (analysis == "survival") & statistic.str.contains("median")
 
 
 def _without_default(index, program):
