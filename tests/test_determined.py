@@ -18,6 +18,7 @@ from helpers.determined import (
     belongs_to,
     cohort_of_draw,
     compare_spreads,
+    compare_starts,
     count_verdicts,
     digest_file,
     holds_print,
@@ -206,6 +207,17 @@ def test_the_stored_ensemble_is_of_the_books_cohort_and_comes_again(study, cohor
     results = summarize_unprinted(cohort_of_draw(patients, study))
     names = ["/".join(keys) for keys in results[KEYS].itertuples(index=False)]
     np.testing.assert_allclose(first[names].to_numpy(float), results["value"], rtol=1e-6)
+
+
+def test_starts_are_compared_as_chains_are():
+    name = "cox///{}//hazard_ratio".format
+    draws = pd.DataFrame(
+        {name("a"): [1, 3, 5, 7], name("b"): [1, 1, 2, 2], name("c"): [1, 2, 2, 1], name("d"): 3}
+    )
+    # a: means 2 and 6, of variance 8, and 2 within: (1 / 2 + 8 / 2) ** 0.5
+    expected = {name("a"): 4.5**0.5, name("b"): np.inf, name("c"): 0.5**0.5}
+    found = compare_starts(draws, pd.Series([0, 0, 1, 1]))
+    assert found.to_dict() == pytest.approx(expected)
 
 
 def test_what_is_no_ensemble_is_refused(tmp_path):

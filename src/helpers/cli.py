@@ -183,13 +183,14 @@ def results(cohort, study, out, suppress_below):
 @_path_option("--study", help="What the columns mean.  [default: data/study.yml]")
 @_path_option("--ledger", help="The printed numbers.  [default: data/published.csv]")
 @click.option("--steps", type=click.IntRange(1), metavar="N", help="Steps of annealing.")
-@click.option("--rounds", type=click.IntRange(0), metavar="N", help="Rounds that mend after it.")
+@click.option("--draws", type=click.IntRange(1), metavar="N", help="Walks that follow.")
+@click.option("--rounds", type=click.IntRange(0), metavar="N", help="Rounds that mend the nearest.")
 @click.option("--minutes", type=click.FloatRange(0), metavar="M", help="Stop after so long.")
 @_told
-def reconstruct(seed, out, study, ledger, steps, rounds, minutes):
+def reconstruct(seed, out, study, ledger, steps, draws, rounds, minutes):
     """Build a synthetic cohort that gives back the printed numbers.
 
-    The seed, the steps and the rounds determine every byte; `--minutes` only cuts the search
+    The seed, the steps, draws and rounds determine every byte; `--minutes` only cuts the search
     short. An interrupted search goes on from OUT.search, and the cohort is written when it ends.
     """
     from helpers.reconstruct.cohort import reconstruct_cohort
@@ -201,6 +202,7 @@ def reconstruct(seed, out, study, ledger, steps, rounds, minutes):
         out or data / "cohort.csv",
         seed,
         n_steps=steps,
+        n_draws=draws,
         n_rounds=rounds,
         minutes=minutes,
         report=click.echo,

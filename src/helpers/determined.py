@@ -255,6 +255,40 @@ def compare_spreads(ensemble) -> pd.Series:
     return (near / spread)[spread > 0]
 
 
+def compare_starts(ensemble, starts) -> pd.Series:
+    """Whether draws from different starts agree, as chains of one walk are compared.
+
+    Parameters
+    ----------
+    ensemble : DataFrame
+    starts : Series
+        The start of each draw.
+
+    Returns
+    -------
+    Series
+        By number, the factor by which the spread over all starts exceeds that within one: 1
+        where starts make no difference, infinite where only starts do. Numbers that do not vary,
+        or do not exist in some draw, are left out.
+
+    References
+    ----------
+    Gelman A, Rubin DB. Stat Sci 1992;7:457-472 (the potential scale reduction).
+    """
+    columns = [name for name in ensemble if name.count(SEPARATOR) == len(KEYS) - 1]
+    values = ensemble[columns].dropna(axis=1)
+    groups = values.groupby(starts.to_numpy())
+    size = groups.size().mean()
+    within = (groups.var(ddof=1).mul(groups.size() - 1, axis=0)).sum() / (
+        len(values) - groups.ngroups
+    )
+    between = groups.mean().var(ddof=1)
+    varies = values.nunique() > 1
+    with np.errstate(divide="ignore", invalid="ignore"):
+        factor = np.sqrt((size - 1) / size + between / within)
+    return factor[varies]
+
+
 def count_verdicts(ranges) -> dict[str, int]:
     """How many numbers got each verdict."""
     counts = ranges["verdict"].value_counts()

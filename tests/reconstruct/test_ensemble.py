@@ -27,15 +27,17 @@ from helpers.reconstruct import ensemble_files
 from helpers.reconstruct.ensemble import (
     Walk,
     draw_cohort,
+    find_start,
     measure_origin,
     prepare_origin,
+    start_of,
     trace_walk,
 )
 from helpers.reconstruct.ensemble_files import EnsembleFolder
 from helpers.reconstruct.ensemble_run import make_ensemble, run_draws
 from helpers.safety import summarize_safety
 
-SHORT = Walk(n_steps=2_000, n_cooling=3_000, width=2)
+SHORT = Walk(n_starts=1, n_steps=2_000, n_cooling=3_000, width=2)
 SEED = 7
 
 
@@ -47,6 +49,25 @@ def origin(study, cohort):
 @pytest.fixture(scope="module")
 def drawn(origin):
     return {number: draw_cohort(origin, SEED, number) for number in (1, 2)}
+
+
+def test_draws_take_the_starts_in_turn(origin, drawn):
+    two = replace(origin, walk=replace(SHORT, n_starts=2, n_searching=3_000))
+    assert [start_of(two, number) for number in (1, 2, 3)] == [1, 0, 1]
+    assert draw_cohort(two, SEED, 2)[0].equals(drawn[2][0])  # of the cohort itself
+    start = find_start(two, SEED, 1)
+    for number, other in zip(start, origin.arrays, strict=True):
+        assert number.shape == other.shape
+        assert not np.array_equal(number, other)
+    x, patient, event, _ = start
+    for arm in (0, 1):
+        here, there = (x[x[:, 0] == arm].sum(axis=0) for x in (start[0], origin.arrays[0]))
+        np.testing.assert_array_equal(here, there)
+    np.testing.assert_array_equal(event.sum(axis=1), [58, 83])
+    np.testing.assert_array_equal(np.sort(patient, axis=1), np.tile(np.arange(88), (2, 1)))
+    given = draw_cohort(two, SEED, 1, start)[0]
+    assert given.equals(draw_cohort(two, SEED, 1)[0])
+    assert not given.equals(drawn[1][0])
 
 
 def write_all(folder, drawn):

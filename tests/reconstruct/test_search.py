@@ -35,8 +35,8 @@ from helpers.reconstruct.stiffness import SPREAD, measure_reach, stiffen
 from helpers.reconstruct.survival_state import blank_copy, draw_state, make_state, to_patients
 from helpers.reconstruct.survival_targets import _information_table, read_survival_targets
 
-SHORT = Plan(n_steps=30_000, n_rounds=14)
-DIGEST = "53cb915903915ba6d59aa95d67776ef23786551007a352367931959db018639b"
+SHORT = Plan(n_steps=30_000, n_draws=4, n_rounds=10)
+DIGEST = "e0ed5e67e85fefff6e1e28cc4c01e4d14196d508c79fb296240d3c4ab21dba33"
 
 
 @pytest.fixture(scope="module")
@@ -260,7 +260,7 @@ def test_rounds_keep_what_gives_back_most(targets, brief):
     _, trace = search_survival(targets, 7, SHORT)
     annealed = 1 + len(SHORT.legs())
     hits = trace[trace["leg"] > annealed].groupby("leg")["n_hit"].sum()
-    assert len(hits) == SHORT.n_rounds
+    assert len(hits) == SHORT.n_draws + SHORT.n_rounds
     assert hits.is_monotonic_increasing
 
 
@@ -272,7 +272,7 @@ def test_a_seed_gives_the_same_bytes(targets, study, brief):
 
 def test_an_interrupted_search_goes_on(targets, study, tmp_path, brief):
     checkpoint = tmp_path / "search"
-    for last in (2, 5):  # in annealing, and between two rounds of a cycle
+    for last in (2, 5, 10):  # in annealing, between two draws and between two rounds
         search_survival(targets, 7, SHORT, checkpoint, lambda leg, hits, last=last: leg < last)
     resumed, trace = search_survival(targets, 7, SHORT, checkpoint)
     patients = to_patients(targets, resumed, study).to_csv(index=False, lineterminator="\n")
@@ -286,16 +286,16 @@ def test_the_stored_trace_ends_at_the_stored_cohort(targets):
     assert last["leg"].iloc[0] == Plan().n_legs
     assert last["n_printed"].sum() == 172
     assert dict(zip(last["block"], last["n_hit"], strict=True)) == {
-        "univariable": 45,
-        "multivariable": 17,
-        "log-rank": 3,
+        "univariable": 51,
+        "multivariable": 18,
+        "log-rank": 2,
         "Kaplan-Meier": 60,
     }
 
 
 def test_a_checkpoint_of_another_seed_is_refused(targets, tmp_path):
     checkpoint = tmp_path / "search"
-    short = replace(SHORT, n_steps=1, n_rounds=0)
+    short = replace(SHORT, n_steps=1, n_draws=0, n_rounds=0)
     search_survival(targets, 7, short, checkpoint, lambda leg, hits: False)
     with pytest.raises(InputError, match="another seed"):
         search_survival(targets, 8, short, checkpoint)

@@ -21,7 +21,16 @@ from helpers.whole_file import require_folder, whole_file
 
 
 def reconstruct_cohort(
-    ledger, study, out, seed, *, n_steps=None, n_rounds=None, minutes=None, report=print
+    ledger,
+    study,
+    out,
+    seed,
+    *,
+    n_steps=None,
+    n_draws=None,
+    n_rounds=None,
+    minutes=None,
+    report=print,
 ) -> None:
     """Search for survival that gives back the print, fill in all else, and write the cohort.
 
@@ -29,7 +38,7 @@ def reconstruct_cohort(
     ----------
     ledger, study, out : path-like
     seed : int
-    n_steps, n_rounds : int or None
+    n_steps, n_draws, n_rounds : int or None
         Length of the search; that of `Plan` where None.
     minutes : float or None
         Stop the search after so long, with the best found so far.
@@ -41,7 +50,7 @@ def reconstruct_cohort(
     InputError
         The study file asks for what the search cannot do, or a printed number is missing.
     """
-    known = {"n_steps": n_steps, "n_rounds": n_rounds}
+    known = {"n_steps": n_steps, "n_draws": n_draws, "n_rounds": n_rounds}
     plan = replace(Plan(), **{key: value for key, value in known.items() if value is not None})
     printed, meaning = load_ledger(ledger), load_study(study)
     out = Path(out)

@@ -1,10 +1,12 @@
-"""Other cohorts that hold the same print: each is reached from one of them by a long walk.
+"""Other cohorts that hold the same print: each is reached by a long walk from one of a few starts.
 
 The walk measures the Cox models against what small changes of the order reach, so that it goes
-freely where the print can be regained, long enough to lose the memory of its start. It is then
-cooled, and sums of moves bring it nearer. Its generator is that of the ensemble's seed and the
-number of the draw, so that a draw is the same wherever, whenever and after whatever else it is
-made.
+freely where the print can be regained, long enough to lose the memory of the order it started
+from. It keeps what it cannot change on the way, such as the number of deaths at a level; that
+differs between the starts, which are the cohort and short searches of their own. The walk is then
+cooled, and sums of moves bring it nearer. A start follows from the ensemble's seed and its number,
+and a draw from the seed and the number of the draw, so that a draw is the same wherever, whenever
+and after whatever else it is made.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from helpers.errors import InputError
 from helpers.reconstruct.combinations import combine_moves
 from helpers.reconstruct.kernel import Problem, evaluate
 from helpers.reconstruct.patients import fill_patients
-from helpers.reconstruct.search import MOVES
+from helpers.reconstruct.search import MOVES, Plan, search_survival
 from helpers.reconstruct.stiffness import measure_reach
 from helpers.reconstruct.survival_state import (
     blank_copy,
@@ -32,7 +34,6 @@ from helpers.reconstruct.survival_targets import SurvivalTargets, read_survival_
 from helpers.reconstruct.walks import cool, random_bits, walk
 from helpers.study import Study
 
-LEG = 100_000  # steps between which a worker can answer
 REACH_SEED = 1  # of the moves by which the reach is measured
 SOFTNESSES = (8.0, 3.0)  # half-windows, see `combinations.distance`
 
@@ -43,6 +44,10 @@ class Walk:
 
     Attributes
     ----------
+    n_starts : int
+        The cohort, and searches from nothing. Draws take them in turn.
+    n_searching : int
+        Steps of each of these searches.
     n_steps : int
         Of the walk.
     n_cooling : int
@@ -51,6 +56,8 @@ class Walk:
         Sums of moves that are carried on at the end: see `combinations.combine_moves`.
     """
 
+    n_starts: int = 8
+    n_searching: int = 8_000_000
     n_steps: int = 200_000
     n_cooling: int = 800_000
     width: int = 100
@@ -161,8 +168,9 @@ def _find_problems(targets, data):
         for level in targets.levels[name][1:]
         for found in [(data["arm"] == arm) & (data[name] == level)]
     ]
-    counts += [(f"events of {key}", data[f"{key}_event"].sum(), n) for key, n in
-               targets.n_event.items()]
+    counts += [
+        (f"events of {key}", data[f"{key}_event"].sum(), n) for key, n in targets.n_event.items()
+    ]
     problems = [
         f"{what}: the cohort has {found:g}, and should have {n}"
         for what, found, n in counts
@@ -175,7 +183,35 @@ def _find_problems(targets, data):
     return problems
 
 
-def draw_cohort(origin, seed, number) -> tuple[pd.DataFrame, Nearness]:
+def start_of(origin, number) -> int:
+    """The start of a draw, by its number; start 0 is the cohort itself."""
+    return number % origin.walk.n_starts
+
+
+def find_start(origin, seed, start) -> tuple:
+    """The covariates and orders that the walks of a start begin with.
+
+    Parameters
+    ----------
+    origin : Origin
+    seed : int
+        Of the ensemble.
+    start : int
+        See `start_of`.
+
+    Returns
+    -------
+    tuple of ndarray
+        As in `Origin.arrays`.
+    """
+    if start == 0:
+        return origin.arrays
+    own_seed = int(np.random.SeedSequence([seed, start]).generate_state(1)[0])
+    plan = Plan(n_steps=origin.walk.n_searching, n_draws=0, n_rounds=0)
+    return blank_copy(search_survival(origin.targets, own_seed, plan)[0])
+
+
+def draw_cohort(origin, seed, number, start=None) -> tuple[pd.DataFrame, Nearness]:
     """Draw one cohort.
 
     Parameters
@@ -185,6 +221,8 @@ def draw_cohort(origin, seed, number) -> tuple[pd.DataFrame, Nearness]:
         Of the ensemble.
     number : int
         Of the draw, from 1.
+    start : tuple of ndarray, optional
+        What `find_start` found for the start of this number; found anew if it is not given.
 
     Returns
     -------
@@ -198,9 +236,9 @@ def draw_cohort(origin, seed, number) -> tuple[pd.DataFrame, Nearness]:
         No values were found for a column beside survival.
     """
     problem, way = origin.problem, origin.walk
-    state = make_state(problem, *origin.arrays, random_bits(seed, number))
-    for steps in _legs(way.n_steps):
-        walk(problem, origin.reach, state, steps)
+    arrays = start or find_start(origin, seed, start_of(origin, number))
+    state = make_state(problem, *arrays, random_bits(seed, number))
+    walk(problem, origin.reach, state, way.n_steps)
     cool(problem, origin.reach, state, way.n_cooling)
     restore(problem, state, blank_copy(state))
     rng = np.random.default_rng([seed, number])
@@ -235,8 +273,3 @@ def measure_nearness(problem, state) -> Nearness:
     hits = count_hits(problem, state)
     n_hit, n_printed = (sum(pair[part] for pair in hits.values()) for part in (0, 1))
     return Nearness(n_hit, n_printed, *hits["Kaplan-Meier"], energy)
-
-
-def _legs(n_steps):
-    whole, rest = divmod(n_steps, LEG)
-    return [LEG] * whole + [rest] * (rest > 0)

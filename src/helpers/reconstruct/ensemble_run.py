@@ -27,7 +27,7 @@ from helpers.determined import digest_file, summarize_ensemble, write_ensemble
 from helpers.errors import InputError
 from helpers.pipeline.project import BuildError
 from helpers.published import load_ledger
-from helpers.reconstruct.ensemble import draw_cohort, prepare_origin
+from helpers.reconstruct.ensemble import draw_cohort, find_start, prepare_origin, start_of
 from helpers.reconstruct.ensemble_files import EnsembleFolder
 from helpers.reconstruct.samples import SearchError
 from helpers.study import load_study
@@ -215,18 +215,24 @@ def _draw_all(address, origin, seed, numbers):
     try:
         with Client(address, timeout=CONNECT, set_as_default=False) as client:
             shared = client.submit(_same, origin, key=f"origin-{run}")
+            starts = {
+                start: client.submit(find_start, shared, seed, start, key=(f"start-{run}", start))
+                for start in sorted({start_of(origin, number) for number in numbers})
+            }
+
+            def submit(number):
+                start = starts[start_of(origin, number)]
+                key = (f"draw-{run}", number)
+                return client.submit(draw_cohort, shared, seed, number, start, key=key)
+
             n_worker = len(client.scheduler_info(n_workers=-1)["workers"])
-            first = [
-                client.submit(draw_cohort, shared, seed, number, key=(f"draw-{run}", number))
-                for number in itertools.islice(waiting, AHEAD * max(1, n_worker))
-            ]
+            first = [submit(n) for n in itertools.islice(waiting, AHEAD * max(1, n_worker))]
             running = as_completed(first, loop=client.loop)
             del first
             for future in running:
                 yield future.key[1], *future.result()
                 for number in itertools.islice(waiting, 1):
-                    key = (f"draw-{run}", number)
-                    running.add(client.submit(draw_cohort, shared, seed, number, key=key))
+                    running.add(submit(number))
     except LOST as error:
         raise _LostError(type(error).__name__) from error
     except SearchError as error:

@@ -38,7 +38,8 @@ STAGES = (  # share of the reach, first and last temperature, sixths of the step
 )
 N_WALK, N_COOLING, N_SHAKE = 200_000, 5_000_000, 500_000  # steps
 BOTH = None  # orders, and the labels
-CYCLE = 12  # rounds from one walk to the next
+KEPT = 3  # draws that are brought nearer in turn
+TURNS = (0, 1, BOTH)  # what is shaken, one after the other
 SOFTNESSES = (8.0, 3.0, 1.0)  # half-windows, see `distance`: first all numbers, then many exactly
 SUMS, WORTH = 6, 0.03  # sums of moves at one softness, and half-windows that one must gain
 MOVES = 0.6  # share of moves that a sum may be made of
@@ -53,12 +54,15 @@ class Plan:
     ----------
     n_steps : int
         Steps of annealing on all numbers, in the shares of `STAGES`.
+    n_draws : int
+        Walks from where annealing ended, each to an order of its own.
     n_rounds : int
-        Rounds of walks, of shaking and of sums of moves after it.
+        Rounds of shaking the nearest of these, in turn.
     """
 
     n_steps: int = 120_000_000
-    n_rounds: int = 72
+    n_draws: int = 32
+    n_rounds: int = 90
 
     def legs(self) -> list[tuple[int, int, int]]:
         """Parts of annealing, after each of which the search can be resumed.
@@ -82,16 +86,16 @@ class Plan:
     @property
     def n_legs(self) -> int:
         """All parts of the search."""
-        return 1 + len(self.legs()) + self.n_rounds
+        return 1 + len(self.legs()) + self.n_draws + self.n_rounds
 
 
 def search_survival(targets, seed, plan, checkpoint=None, report=lambda leg, hits: True):
     """Search for an order of times, events and covariates that gives back the print.
 
     Annealing first on the treatment's own numbers, then on all of them, which are measured first
-    against what small changes of the order can still reach. Then, again and again, a walk leads to
-    another order that holds the print about as well, where sums of a few moves bring it nearer;
-    one order of the two is shaken, and brought nearer again. Kept is what gives back most numbers.
+    against what small changes of the order can still reach. Walks then lead to other orders that
+    hold the print about as well, where sums of a few moves bring it nearer. The nearest of them are
+    shaken and brought nearer again and again. Kept is what gives back most numbers.
 
     Parameters
     ----------
@@ -140,6 +144,7 @@ class _Run:
     state: State
     best: tuple
     annealed: tuple
+    kept: list
     reach: list
     trace: list
 
@@ -160,8 +165,11 @@ def _go_one_leg(problem, plan, seed, run):
         restore(problem, state, best)
         return TREATMENT_STEPS
     legs = plan.legs()
-    if run.leg > len(legs):
-        return _improve(problem, run, seed, run.leg - len(legs) - 1)
+    turn = run.leg - len(legs) - 1 - plan.n_draws
+    if turn >= -plan.n_draws:
+        steps = _draw(problem, run, seed) if turn < 0 else _improve(problem, run, seed, turn)
+        _keep_best(problem, run)
+        return steps
     stage, low, high = legs[run.leg - 1]
     share, hot, cold, _ = STAGES[stage]
     if low == 0:
@@ -173,38 +181,46 @@ def _go_one_leg(problem, plan, seed, run):
     return high - low
 
 
-def _improve(problem, run, seed, turn):
-    """One round; the number of its annealing steps.
+def _draw(problem, run, seed):
+    """Walk from where annealing ended to an order of its own; the number of steps.
 
-    Each order has its own numbers, so that what is gained in one stands whatever becomes of the
-    other. A walk begins where annealing ended, so that a cycle of rounds follows from its number.
+    Each draw follows from its number alone. The nearest few are kept.
     """
-    state, rng = run.state, np.random.default_rng([seed, run.leg])
-    if turn == 0:
+    state = run.state
+    if not run.kept:
         _copy(run.annealed, run.best)
         restore(problem, state, run.best)
-        run.reach = measure_reach(problem, state, rng)
-    restore(problem, state, run.annealed if turn % CYCLE == 0 else blank_copy(state))
+        run.reach = measure_reach(problem, state, np.random.default_rng([seed, run.leg]))
+    restore(problem, state, run.annealed)
     state.rng[:] = random_bits(seed, run.leg)
-    kept, nearest, steps = blank_copy(state), np.inf, 0
-    if turn % CYCLE == 0:
-        walk(problem, run.reach, state, N_WALK)
-        cool(problem, run.reach, state, N_COOLING)
-        steps, changed = N_WALK + N_COOLING, (0, 1)
-    elif turn % CYCLE == 1:
-        changed = (BOTH,)
-    else:
-        nearest, steps, changed = _distance(problem, state), N_SHAKE, (turn % 2,)
-        shake(problem, run.reach, state, N_SHAKE, turn % 2)
+    walk(problem, run.reach, state, N_WALK)
+    cool(problem, run.reach, state, N_COOLING)
+    _bring_nearer(problem, state, np.random.default_rng([seed, run.leg]), BOTH)
+    run.kept.append(blank_copy(state))
+    run.kept.sort(key=lambda kept: _distance(problem, make_state(problem, *kept, state.rng)))
+    del run.kept[KEPT:]
+    return N_WALK + N_COOLING
+
+
+def _improve(problem, run, seed, turn):
+    """Shake one of the orders kept, or both, and bring it nearer; the number of steps."""
+    state, place = run.state, turn % len(run.kept)
+    restore(problem, state, run.kept[place])
+    nearest = _distance(problem, state)
+    endpoint = TURNS[turn // len(run.kept) % len(TURNS)]
+    state.rng[:] = random_bits(seed, run.leg)
+    shake(problem, run.reach, state, N_SHAKE, endpoint)
     restore(problem, state, blank_copy(state))
-    for endpoint in changed:
-        _bring_nearer(problem, state, rng, endpoint)
-    if _distance(problem, state) >= nearest:
-        restore(problem, state, kept)
-    best = make_state(problem, *run.best, state.rng)
-    if turn == 0 or _rank(problem, state) > _rank(problem, best):
-        _copy(run.best, blank_copy(state))
-    return steps
+    _bring_nearer(problem, state, np.random.default_rng([seed, run.leg]), endpoint)
+    if _distance(problem, state) < nearest:
+        run.kept[place] = blank_copy(state)
+    return N_SHAKE
+
+
+def _keep_best(problem, run):
+    best = make_state(problem, *run.best, run.state.rng)
+    if _rank(problem, run.state) > _rank(problem, best):
+        _copy(run.best, blank_copy(run.state))
 
 
 def _bring_nearer(problem, state, rng, endpoint):
@@ -242,7 +258,7 @@ def _digest(problem):
 def _resume(targets, seed, mark, checkpoint):
     if checkpoint is None or not Path(checkpoint).exists():
         state = draw_state(targets, seed)
-        return _Run(0, state, blank_copy(state), blank_copy(state), [], [])
+        return _Run(0, state, blank_copy(state), blank_copy(state), [], [], [])
     with np.load(checkpoint, allow_pickle=False) as saved:
         if str(saved["mark"]) != mark:
             raise InputError(
@@ -252,16 +268,18 @@ def _resume(targets, seed, mark, checkpoint):
         current = [saved[f"state_{part}"] for part in range(4)]
         best = tuple(saved[f"best_{part}"].copy() for part in range(4))
         annealed = tuple(saved[f"annealed_{part}"] for part in range(4))
+        kept = list(zip(*(saved[f"kept_{part}"] for part in range(4)), strict=True))
         reach = [saved[key] for key in sorted(saved) if key.startswith("reach_")]
         state = make_state(targets.problem, *current, saved["rng"])
         trace = json.loads(str(saved["trace"]))
-        return _Run(int(saved["leg"]), state, best, annealed, reach, trace)
+        return _Run(int(saved["leg"]), state, best, annealed, kept, reach, trace)
 
 
 def _write_checkpoint(path, mark, run):
     parts = {f"state_{n}": part for n, part in enumerate(blank_copy(run.state))}
     parts |= {f"best_{n}": part for n, part in enumerate(run.best)}
     parts |= {f"annealed_{n}": part for n, part in enumerate(run.annealed)}
+    parts |= {f"kept_{n}": np.array([kept[n] for kept in run.kept]) for n in range(4)}
     parts |= {f"reach_{n}": part for n, part in enumerate(run.reach)}
     with whole_file(path, binary=True) as file:
         np.savez(

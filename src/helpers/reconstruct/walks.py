@@ -15,7 +15,7 @@ from helpers.reconstruct.survival_state import blank_copy
 SHARES = np.array([0.3, 0.65])  # of moves in the first order, and in both
 HOT = 5.0
 SHAKE_SHARE, SHAKE_HEAT = 0.005, (0.8, 0.3)
-ONE_ORDER = (np.array([1.0, 1.0]), np.array([0.0, 1.0]))  # shares of moves, for either order
+ONE_ORDER = (np.array([1.0, 1.0]), np.array([0.0, 1.0]))  # the same, for either order alone
 COOLING = (  # share of the reach, first and last temperature, percent of the steps
     (1.0, HOT, 1.0, 20),
     (0.05, 4.0, 0.5, 30),
@@ -45,9 +45,10 @@ def cool(problem, reach, state, n_steps) -> None:
 
 
 def shake(problem, reach, state, n_steps, endpoint) -> None:
-    """Walk near the print in the order of one endpoint only; parameters as of `walk`."""
+    """Walk near the print in the order of one endpoint, or wherever `endpoint` is None."""
     stiff = stiffen(problem, reach, SHAKE_SHARE)
-    _go(stiff, state, n_steps, *SHAKE_HEAT, ONE_ORDER[endpoint])
+    shares = SHARES if endpoint is None else ONE_ORDER[endpoint]
+    _go(stiff, state, n_steps, *SHAKE_HEAT, shares)
 
 
 def _go(stiff, state, n_steps, hot, cold, shares=SHARES):
