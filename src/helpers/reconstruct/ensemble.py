@@ -35,7 +35,7 @@ from helpers.reconstruct.walks import cool, random_bits, walk
 from helpers.study import Study
 
 REACH_SEED = 1  # of the moves by which the reach is measured
-SOFTNESSES = (8.0, 3.0)  # half-windows, see `combinations.distance`
+SOFTNESSES = (100.0, 30.0, 8.0)  # half-windows: what is far off counts, see `distance`
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,8 @@ class Walk:
         Sums of moves that are carried on at the end: see `combinations.combine_moves`.
     """
 
-    n_starts: int = 8
-    n_searching: int = 8_000_000
+    n_starts: int = 5
+    n_searching: int = 20_000_000
     n_steps: int = 200_000
     n_cooling: int = 800_000
     width: int = 100
