@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pandas as pd
 
 from helpers.cohort import Cohort, cohort_from_frame
 from helpers.errors import InputError
+from helpers.reconstruct.ensemble import Nearness
 from helpers.results import KEYS
 from helpers.unprinted import summarize_unprinted
 from helpers.whole_file import whole_file
@@ -18,7 +20,6 @@ DRAW = ["draw", "seed", "n_hit", "n_printed", "n_curve_hit", "n_curve", "energy"
 COHORT = "cohort_sha256"
 UNLIKE = {"unlike_cohort": "from the cohort", "unlike_next": "from the next draw"}
 SEPARATOR = "/"
-FARTHEST = 5.0  # units of the last printed place, root mean square, of a draw that holds the print
 DIGITS = 8  # significant, of what is stored
 TAILS = (0.025, 0.975)
 SHARE, COUNT, RATIO, OF_HORIZON = 0.05, 1.0, 1.1, 0.05  # widest ranges of what is pinned down
@@ -153,15 +154,10 @@ def belongs_to(ensemble, cohort_path) -> bool:
 
 
 def holds_print(ensemble) -> pd.Series:
-    """Which draws hold the print.
-
-    All numbers of Kaplan-Meier curves come back, and the root mean square of the distance of
-    the other survival numbers from what rounds to the print is at most `FARTHEST` units of the
-    last printed place.
-    """
-    n_other = ensemble["n_printed"] - ensemble["n_curve"]
-    units = np.sqrt(ensemble["energy"] / n_other) / 2  # energy is in half units
-    return (ensemble["n_curve_hit"] == ensemble["n_curve"]) & (units <= FARTHEST)
+    """Which draws hold the print, see `helpers.reconstruct.ensemble.Nearness`."""
+    names = [field.name for field in fields(Nearness)]
+    found = [Nearness(*row).holds_print for row in ensemble[names].itertuples(index=False)]
+    return pd.Series(found, index=ensemble.index)
 
 
 def summarize_ranges(ensemble, results, study) -> pd.DataFrame:
@@ -201,8 +197,9 @@ def summarize_ranges(ensemble, results, study) -> pd.DataFrame:
             verdict = ABSENT
         elif share < TAILS[1] - TAILS[0]:
             verdict = OPEN
-        rows.append({key: row[key] for key in (*KEYS, "value")} | {"n": n, **found} |
-                    {"verdict": verdict})
+        rows.append(
+            {key: row[key] for key in (*KEYS, "value")} | {"n": n, **found} | {"verdict": verdict}
+        )
     return pd.DataFrame(rows)
 
 
