@@ -14,9 +14,11 @@ from helpers.tables.pooled import table_pooled
 PLACE = {"endpoint": "os", "variable": "arm", "group": "new_vs_old"}
 
 
-def results(coef, std_error):
+def results(coef, std_error, method="cox"):
     rows = [("coef", coef), ("std_error", std_error)]
-    return collect_results(result_row("survival", name, value, **PLACE) for name, value in rows)
+    return collect_results(
+        result_row("survival", name, value, method=method, **PLACE) for name, value in rows
+    )
 
 
 SITES = {"A": results(0.1, 0.2), "B": results(0.3, 0.25), "C": results(-0.6, 0.2)}
@@ -67,6 +69,19 @@ def test_a_cohort_without_an_estimate_has_no_weight():
     assert value(pooled, "random_hazard_ratio") == value(three, "random_hazard_ratio")
     table = table_pooled(pooled, small_study(), ["A", "B", "C", "D"])
     assert [row.cells for row in table.rows if row.cells[0] == "D"] == [("D", "–", "–", "–")]
+
+
+def test_the_table_says_why_a_cohort_has_no_ratio():
+    study = small_study().model_copy(update={"suppress_below": 5})
+    label = "overall survival, New drug against Old drug"
+    none = {
+        "D": results(math.nan, math.nan, "none: an arm has no event"),
+        "E": results(math.nan, math.nan, "hidden: a count below 5"),
+    }
+    table = table_pooled(pool_sites(SITES | none, study), study, [*SITES, *none])
+    assert "Counts from 1 to 4, and what would reveal them, are not shown (–)." in table.notes
+    assert f"No hazard ratio (–) of {label}, D: an arm has no event." in table.notes
+    assert not any(", E" in note for note in table.notes)
 
 
 def test_one_estimate_is_not_pooled_over_nothing():

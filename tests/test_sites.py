@@ -103,7 +103,8 @@ def test_books_and_their_pool_are_published_whole_or_not_at_all(root, monkeypatc
     (root / "south.csv").rename(root / "west.csv")
     make(root)
     assert published(root) != before
-    assert sorted(path.name for path in (root / "out" / "sites").iterdir()) == ["north", "west"]
+    for books in (root / "out" / "sites", root / "out" / ".rhcc" / "books"):
+        assert sorted(path.name for path in books.iterdir()) == ["north", "west"]
 
 
 def test_all_problems_of_all_cohorts_are_told_before_the_first_is_run(root):

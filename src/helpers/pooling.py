@@ -7,7 +7,8 @@ import pandas as pd
 from scipy import stats
 from statsmodels.stats.meta_analysis import combine_effects
 
-from helpers.results import collect_results, contrast, result_row, value_of
+from helpers.lookup import Lookup
+from helpers.results import collect_results, contrast, result_row
 
 METHODS = {
     "fixed": "inverse variance, fixed effect",
@@ -29,7 +30,8 @@ def pool_sites(results_of_sites, study) -> pd.DataFrame:
     DataFrame
         Results of the analysis ``pooled``, variable ``arm``. With the name of a cohort as level:
         ``hazard_ratio`` with its interval, ``p_wald``, ``weight_fixed`` and ``weight_random`` in
-        percent. Without a level: ``fixed_hazard_ratio`` and ``random_hazard_ratio`` with
+        percent; the method is that of the cohort, which says why there is no estimate. Without a
+        level: ``fixed_hazard_ratio`` and ``random_hazard_ratio`` with
         intervals, ``fixed_p`` and ``random_p``,
         ``n_site``, and of heterogeneity ``q``, ``p_heterogeneity``, ``i_squared`` (percent) and
         ``tau_squared``. A cohort without an estimate has NaN and no weight.
@@ -40,29 +42,22 @@ def pool_sites(results_of_sites, study) -> pd.DataFrame:
     Med 2002;21:1539-1558.
     """
     reference = study.arm.reference
+    lookups = {site: Lookup(results) for site, results in results_of_sites.items()}
     return collect_results(
         row
         for endpoint in study.endpoints
         for arm in study.arm.levels
         if arm != reference
-        for row in _contrast_rows(
-            results_of_sites, study, endpoint=endpoint, group=contrast(arm, reference)
-        )
+        for row in _contrast_rows(lookups, study, endpoint=endpoint, group=contrast(arm, reference))
     )
 
 
-def _contrast_rows(results_of_sites, study, **place):
+def _contrast_rows(lookups, study, **place):
     keys = {"analysis": "pooled", "variable": "arm", **place}
-    sites = list(results_of_sites)
+    sites = list(lookups)
+    there = {**keys, "analysis": "survival"}
     coefs, errors = (
-        np.array(
-            [
-                value_of(
-                    results, analysis="survival", variable="arm", level="", statistic=name, **place
-                )
-                for results in results_of_sites.values()
-            ]
-        )
+        np.array([lookup.value(statistic=name, **there) for lookup in lookups.values()])
         for name in ("coef", "std_error")
     )
     known = np.isfinite(coefs) & np.isfinite(errors) & (errors > 0)
@@ -92,8 +87,9 @@ def _contrast_rows(results_of_sites, study, **place):
     for place_, site in enumerate(sites):
         here = {**keys, "level": site}
         coef, std_error = coefs[place_], errors[place_]
-        yield from _ratio_rows("hazard_ratio", coef, std_error, alpha, "cox", here)
-        yield result_row(statistic="p_wald", value=_p(coef, std_error), method="cox", **here)
+        method = lookups[site].method(statistic="coef", **there)
+        yield from _ratio_rows("hazard_ratio", coef, std_error, alpha, method, here)
+        yield result_row(statistic="p_wald", value=_p(coef, std_error), method=method, **here)
         for model, share in weights.items():
             yield result_row(statistic=f"weight_{model}", value=share[place_], **here)
 

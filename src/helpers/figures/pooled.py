@@ -22,15 +22,19 @@ def plot_pooled(results, study, endpoint, arm, sites):
     -------
     Figure
     """
-    labels = {key: level.label for key, level in study.arm.levels.items()}
-    compared = f"{labels[arm]} against {labels[study.arm.reference]}"
     rows = pooled_rows(results, study, endpoint, arm, sites)
-    return plot_forest(rows, study, contrast_label=compared)
+    return plot_forest(rows, study, contrast_label=_compared(study, arm))
+
+
+def caption_pooled(study, endpoint, arm) -> str:
+    """The caption of `plot_pooled`."""
+    return f"{study.endpoints[endpoint].label} by cohort, {_compared(study, arm)}"
 
 
 def describe_pooled(results, study, endpoint, arm, sites) -> str:
     """Say in words what `plot_pooled` shows."""
-    title = f"{study.endpoints[endpoint].label.lower()} by cohort"
+    label = study.endpoints[endpoint].label.lower()
+    title = f"{label} by cohort, {_compared(study, arm)}"
     return describe_forest(pooled_rows(results, study, endpoint, arm, sites), title)
 
 
@@ -60,3 +64,8 @@ def pooled_rows(results, study, endpoint, arm, sites) -> list[ForestRow]:
         for model, name in MODELS.items()
     ]
     return rows
+
+
+def _compared(study, arm):
+    levels = study.arm.levels
+    return f"{levels[arm].label} against {levels[study.arm.reference].label}"

@@ -72,10 +72,11 @@ def build_sites(cohorts, study, out, *, jobs=None, suppress_below=0, root=None, 
         A book or the page could not be made. What `out` held before is untouched; the books
         that were made are kept for the next run.
     """
+    from helpers.disclosure import hiding_below
     from helpers.study import load_study
 
     root = Path(root) if root else find_project()
-    described = load_study(study)
+    described = hiding_below(load_study(study), suppress_below)
     _check_all(cohorts, described)
     output = Output(out)
     output.check(["html", "results.csv", "sites"])
@@ -93,6 +94,9 @@ def build_sites(cohorts, study, out, *, jobs=None, suppress_below=0, root=None, 
         return front
     with output.building() as work:
         output.publish(_stage(books, described, root, work), key, [])
+        for kept in (output.state / "books").iterdir():
+            if kept.name not in books:
+                shutil.rmtree(kept)
     report(f"the cohorts together are in {front}")
     return front
 
@@ -142,7 +146,7 @@ def _page(pooled, study, sites, out):
     """Write the page as a notebook whose outputs are made here."""
     from nbformat import v4
 
-    from helpers.figures.pooled import describe_pooled, plot_pooled
+    from helpers.figures.pooled import caption_pooled, describe_pooled, plot_pooled
     from helpers.figures.show import show_figure
     from helpers.formats import escape_markdown
     from helpers.pipeline.html import plain_title
@@ -157,13 +161,13 @@ def _page(pooled, study, sites, out):
     title = escape_markdown(plain_title(study.title))
     with collect_views() as outputs:
         show_table(table_pooled(pooled, study, sites), out)
-        for endpoint, described in study.endpoints.items():
+        for endpoint in study.endpoints:
             for arm in study.arm.levels:
                 if arm != study.arm.reference:
                     show_figure(
                         plot_pooled(pooled, study, endpoint, arm, sites),
                         f"fig-pooled-{endpoint}-{arm}",
-                        f"{described.label} by cohort",
+                        caption_pooled(study, endpoint, arm),
                         describe_pooled(pooled, study, endpoint, arm, sites),
                         out,
                     )

@@ -2,7 +2,7 @@
 
 from helpers.formats import format_estimate, format_number, format_p
 from helpers.lookup import Lookup
-from helpers.tables.parts import contrasts, interval_name, notes_of
+from helpers.tables.parts import contrasts, interval_name, notes_of, why_no_ratio
 from helpers.tables.table import Column, Row, Table
 
 MODELS = {"fixed": "Fixed effect", "random": "Random effects"}
@@ -20,11 +20,11 @@ def table_pooled(results, study, sites) -> Table:
     """
     lookup = Lookup(results)
     columns = [
-        Column("Site", "text"),
+        Column("Cohort", "text"),
         Column(f"HR ({interval_name(study)})"),
         *(Column(label, spanner="Weight, %") for label in MODELS.values()),
     ]
-    rows = []
+    rows, ratios = [], []
     for endpoint, described in study.endpoints.items():
         for group, label in contrasts(study).items():
             keys = {"analysis": "pooled", "endpoint": endpoint, "variable": "arm", "group": group}
@@ -34,6 +34,7 @@ def table_pooled(results, study, sites) -> Table:
                 weights = lookup.values("weight_fixed", "weight_random", **here)
                 ratio = format_estimate(*lookup.interval("hazard_ratio", **here), 2)
                 rows.append(Row((site, ratio, *(format_number(w) for w in weights))))
+                ratios.append((f"{described.label.lower()}, {label}, {site}", here))
             for model, name in MODELS.items():
                 ratio = lookup.interval(f"{model}_hazard_ratio", **keys)
                 rows.append(Row((name, format_estimate(*ratio, 2), "", "")))
@@ -45,8 +46,8 @@ def table_pooled(results, study, sites) -> Table:
             rows.append(Row(("I², τ²", spread, "", "")))
     note = (
         "HR: hazard ratio. Random effects by DerSimonian and Laird. Q: Cochran’s test of "
-        "heterogeneity; I²: share of the variation that is between cohorts; τ²: its variance."
+        "heterogeneity; I²: share of the variation that is between cohorts; τ²: its variance. "
+        "Pooled are the cohorts that have a weight."
     )
-    return Table(
-        "tab-pooled", "Hazard ratios by cohort, and pooled", columns, rows, notes_of(study, note)
-    )
+    notes = notes_of(study, note, *why_no_ratio(lookup, ratios))
+    return Table("tab-pooled", "Hazard ratios by cohort, and pooled", columns, rows, notes)
