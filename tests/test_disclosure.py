@@ -16,7 +16,7 @@ from helpers.disclosure import (
     suppress,
     without_hidden,
 )
-from helpers.results import collect_results, select
+from helpers.results import collect_results, result_row, select
 from helpers.safety import summarize_safety
 from helpers.sections import summarize_all
 from helpers.survival import estimate_at_risk, estimate_curves, summarize_survival
@@ -279,6 +279,40 @@ def test_an_arm_whose_patients_or_events_are_hidden_has_no_curve():
     kept = set(without_hidden(curves, results, "os")["group"])
     assert kept == {arm for arm in ("old", "new") if pd.notna(events[arm])}
     assert "new" not in kept
+
+
+@pytest.mark.parametrize(
+    ("n_event", "n_fallen", "is_shown"), [(6, 0, False), (6, 5, True), (0, 0, True)]
+)
+def test_an_arm_with_events_whose_curve_does_not_fall_has_none(n_event, n_fallen, is_shown):
+    numbers = [
+        (analysis, variable, arm, statistic, value)
+        for arm, events in (("old", 10), ("new", n_event))
+        for analysis, variable, statistic, value in (
+            ("survival", "arm", "n", 30),
+            ("survival", "arm", "n_event", events),
+            ("cumulative_incidence", "death", "n_event", events),
+            ("cumulative_incidence", "other", "n_event", 5),
+        )
+    ]
+    results = collect_results(
+        result_row(analysis, statistic, value, endpoint="os", variable=variable, group=arm)
+        for analysis, variable, arm, statistic, value in numbers
+    )
+    curves = pd.DataFrame(
+        {
+            "group": ["old", "old", "new", "new"],
+            "time": [0.0, 4.0, 0.0, 5.0],
+            "n_event": [0.0, 5.0, 0.0, n_fallen],
+        }
+    )
+    assert ("new" in set(without_hidden(curves, results, "os")["group"])) == is_shown
+    assert "old" in set(without_hidden(curves, results, "os")["group"])
+    causes = pd.concat([curves.assign(cause="death"), curves.assign(cause="other")])
+    causes.loc[(causes["cause"] == "other").to_numpy(), "n_event"] = 5.0
+    kept = without_hidden(causes, results, "os")
+    assert (("new", "death") in set(zip(kept["group"], kept["cause"], strict=True))) == is_shown
+    assert ("new", "other") in set(zip(kept["group"], kept["cause"], strict=True))
 
 
 def test_survival_is_read_off_only_where_enough_events_have_happened():

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from helpers.cohort import Cohort, load_cohort
+from helpers.disclosure import suppress
 from helpers.results import join_results, value_of
 from helpers.software import (
     OWN,
@@ -17,6 +18,7 @@ from helpers.software import (
     summarize_software,
 )
 from helpers.study import load_study
+from helpers.survival import summarize_survival
 from helpers.tables.software import (
     table_defaults,
     table_software_quartiles,
@@ -86,7 +88,7 @@ def test_tests_are_those_of_r_by_the_same_rule(results, r, program, yates, means
 
 
 def test_tests_of_proportional_hazards_are_those_of_r(cohort, results, r):
-    tests = summarize_hazard_tests(cohort)
+    tests = summarize_hazard_tests(cohort, summarize_survival(cohort))
     for transform in ("km", "identity", "log", "rank"):
         p = value_of(tests, endpoint="os", statistic=f"p_score_{transform}")
         assert p == pytest.approx(r[f"zph/{transform}"], abs=1e-8)
@@ -109,6 +111,14 @@ def test_what_a_study_hides_is_hidden_for_every_program(cohort):
     counts = found[(found["statistic"] == "n") & (found["analysis"] == "survival")]
     assert len(counts)
     assert counts[[OWN, *PROGRAMS]].isna().all(axis=None)
+
+
+def test_a_hidden_test_of_proportional_hazards_is_hidden_on_every_scale(cohort):
+    study = cohort.study.model_copy(update={"suppress_below": 400})
+    hidden = type(cohort)(cohort.data, study)
+    tests = summarize_hazard_tests(hidden, suppress(summarize_survival(hidden), study))
+    assert len(tests) == 5 * len(study.endpoints)
+    assert tests["value"].isna().all()
 
 
 def test_with_small_counts_hidden_no_program_gives_a_median_at_another_time(cohort):

@@ -26,8 +26,8 @@ SYNTHETIC = (
 HIDDEN = (
     "Counts from 1 to {most} are not shown, nor is what would reveal them. Curves fall only where "
     "{below} more patients have had the event and none or as many left without it, patients leave "
-    "the numbers at risk by {below} at a time, and an arm whose patients or events are hidden has "
-    "no curve."
+    "the numbers at risk by {below} at a time, and an arm whose patients, events or falls are "
+    "hidden has no curve."
 )
 
 
@@ -65,7 +65,7 @@ class Chapter:
         return results_of(self.file, self.cohort, [name])
 
     def shown(self, estimates, endpoint, *, variable="arm", level="") -> pd.DataFrame:
-        """Of curves or numbers at risk, those of arms whose patients and events are not hidden.
+        """Of curves, those of arms whose patients, events and falls are not all hidden.
 
         Parameters
         ----------

@@ -221,12 +221,12 @@ def round_at_risk(n_risk, n_event, n_patient, below):
 
 
 def without_hidden(estimates, results, endpoint, *, variable="arm", level="") -> pd.DataFrame:
-    """Of curves or numbers at risk, those of groups whose patients and events are shown.
+    """Of curves, those of groups whose patients and events are shown, and that fall if any had one.
 
     Parameters
     ----------
     estimates : DataFrame
-        ``group`` and, of competing events, ``cause``.
+        ``group, n_event`` and, of competing events, ``cause``; or points of falls alone.
     results : DataFrame
         As `suppress` leaves them.
     endpoint : str
@@ -240,7 +240,14 @@ def without_hidden(estimates, results, endpoint, *, variable="arm", level="") ->
         causes = {"analysis": "cumulative_incidence", "statistic": "n_event"}
         counts = pd.concat([counts, select(results, endpoint=endpoint, **causes)])
     hidden = counts.loc[counts["value"].isna(), "group"]
-    return estimates[~estimates["group"].isin(hidden)].reset_index(drop=True)
+    kept = ~estimates["group"].isin(hidden)
+    if "n_event" in estimates:
+        names = ["group", "cause"] if "cause" in estimates else ["group"]
+        had = counts[(counts["statistic"] == "n_event") & (counts["value"] > 0)]
+        had = had.rename(columns={"variable": "cause"}).set_index(names).index
+        falls = estimates.groupby(names)["n_event"].transform("sum") > 0
+        kept &= falls | ~estimates.set_index(names).index.isin(had)
+    return estimates[kept].reset_index(drop=True)
 
 
 class _Counts:

@@ -8,11 +8,19 @@ from lifelines.statistics import proportional_hazard_test
 
 from helpers.cohort import Cohort
 from helpers.demographics import summarize_demographics
+from helpers.disclosure import hidden_estimate
 from helpers.estimators.compiling import LARGE
 from helpers.estimators.proportional_hazards import proportional_hazards
 from helpers.regression import design_model, fit_model
 from helpers.response import summarize_response
-from helpers.results import BETWEEN_ARMS, KEYS, collect_results, join_results, result_row
+from helpers.results import (
+    BETWEEN_ARMS,
+    KEYS,
+    collect_results,
+    join_results,
+    result_row,
+    value_of,
+)
 from helpers.sections import SECTIONS, summarize_sections
 from helpers.survival import summarize_survival
 
@@ -60,6 +68,7 @@ PROGRAMS = {
         "rank_test": "mann_whitney_continuity",
     },
 }
+TRANSFORMS = ("score_km", "score_identity", "score_log", "score_rank")
 SUMMARIES = (summarize_demographics, summarize_survival, summarize_response)
 
 
@@ -134,8 +143,14 @@ def _without_default(index, program):
     return missing
 
 
-def summarize_hazard_tests(cohort) -> pd.DataFrame:
+def summarize_hazard_tests(cohort, own) -> pd.DataFrame:
     """Test the treatment for proportional hazards, exactly and as lifelines does.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    own : DataFrame
+        The results of every section. An endpoint whose test is hidden in them has none.
 
     Returns
     -------
@@ -146,15 +161,21 @@ def summarize_hazard_tests(cohort) -> pd.DataFrame:
         takes too long.
     """
     return collect_results(
-        row for endpoint in cohort.study.endpoints for row in _hazard_rows(cohort, endpoint)
+        row for endpoint in cohort.study.endpoints for row in _hazard_rows(cohort, endpoint, own)
     )
 
 
-def _hazard_rows(cohort, endpoint):
+def _hazard_rows(cohort, endpoint, own):
     keys = {"analysis": "survival", "endpoint": endpoint, "variable": "arm", "group": BETWEEN_ARMS}
+    below = cohort.study.suppress_below
+    if below > 1 and math.isnan(value_of(own, statistic="p_proportional_hazards", **keys)):
+        method = hidden_estimate(below).method
+        for name in (*(f"p_{transform}" for transform in TRANSFORMS), "p_lifelines"):
+            yield result_row(statistic=name, value=math.nan, method=method, **keys)
+        return
     design = design_model(cohort, endpoint, ["arm"])
     fit = fit_model(design, cohort.study.conventions)
-    for transform in ("score_km", "score_identity", "score_log", "score_rank"):
+    for transform in TRANSFORMS:
         test = proportional_hazards(fit, transform=transform).overall
         yield result_row(statistic=f"p_{transform}", value=test.p, method=test.method, **keys)
     p, method = math.nan, "none: several contrasts, or many patients"

@@ -1,5 +1,7 @@
 """Cumulative incidences of competing events, one panel for each kind."""
 
+import pandas as pd
+
 from helpers.competing import OWN_EVENT, causes_of
 from helpers.figures import style
 from helpers.figures.kaplan_meier import choose_times
@@ -50,7 +52,7 @@ def plot_cumulative_incidence(incidences, curves, study, endpoint):
                 _draw(axes, here[here["group"] == arm], style.arm_style(study, arm))
                 if cause == OWN_EVENT:
                     _draw_complement(axes, curves[curves["group"] == arm], study, arm)
-            _set_axes(axes, curves, study)
+            _set_axes(axes, pd.concat([incidences[["time"]], curves[["time"]]]), study)
             for line, text in enumerate(reversed(titles[number])):
                 height = bottom + HEIGHT + 0.2 + LINE * line
                 style.write(figure, left - 0.4, height, text, weight="bold")
