@@ -20,8 +20,9 @@ from helpers.cohort import load_cohort  # noqa: E402
 from helpers.published import load_ledger  # noqa: E402
 from helpers.reconstruct.ensemble import draw_cohort, prepare_origin  # noqa: E402
 from helpers.reconstruct.ensemble_files import EnsembleFolder  # noqa: E402
-from helpers.reconstruct.ensemble_run import LOCAL, run_draws  # noqa: E402
+from helpers.reconstruct.ensemble_run import run_draws  # noqa: E402
 from helpers.study import load_study  # noqa: E402
+from helpers.tasks import LOCAL  # noqa: E402
 
 DATA = Path(__file__).parents[1] / "data"
 SEED, SINGLE, DRAWS = 1, 3, 24

@@ -1,6 +1,7 @@
-"""What many tests start from: the book's own study and its synthetic cohort."""
+"""What many tests start from: the book's own study, its synthetic cohort, processes to end."""
 
 import pytest
+from dask_processes import kill
 from small_book import ROOT
 
 from helpers.cohort import load_cohort
@@ -15,3 +16,12 @@ def study():
 @pytest.fixture(scope="session")
 def cohort(study):
     return load_cohort(ROOT / "data/cohort.csv", study)
+
+
+@pytest.fixture
+def processes():
+    """Processes of a Dask that are ended with the test."""
+    running = []
+    yield running
+    for process in running:
+        kill(process)

@@ -15,7 +15,7 @@ from helpers.pipeline.project import BuildError, find_project
 from helpers.whole_file import whole_file
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
-SEED = 20240387  # of data/cohort.csv
+SEED = 20240387  # of data/cohort.csv, and of what is drawn where no other is given
 
 COHORT = click.argument("cohort", type=click.Path(path_type=Path))
 JOBS = click.option(
@@ -24,8 +24,12 @@ JOBS = click.option(
     metavar="N",
     help="How many notebooks to run at once.  [default: one for each processor]",
 )
-
-
+SCHEDULER = click.option(
+    "--scheduler", metavar="ADDRESS", help="Of Dask; this machine's processors if none."
+)
+PROCESSES = click.option(
+    "--jobs", type=click.IntRange(1), metavar="N", help="Processes of this machine."
+)
 SUPPRESS_BELOW = click.option(
     "--suppress-below",
     type=click.IntRange(0),
@@ -77,6 +81,7 @@ def main():
     rhcc check my.csv --study my.yml             is the file ready?
     rhcc run my.csv --study my.yml --out site    the same chapters for your cohort
     rhcc results my.csv --study my.yml --out results.csv    their numbers alone
+    rhcc bootstrap my.csv --study my.yml --out intervals.csv    and how chance moves them
     rhcc score data/cohort.csv                   which printed numbers come out again
     rhcc reconstruct                             a cohort from the printed numbers
     rhcc ensemble --count 200 --out draws        many cohorts that hold the same print
@@ -178,6 +183,31 @@ def results(cohort, study, out, suppress_below):
 
 
 @main.command()
+@COHORT
+@_path_option("--study", required=True, help="What the columns mean, and the conventions.")
+@_path_option("--out", required=True, help="The CSV file to write.")
+@click.option(
+    "--count", type=click.IntRange(1), default=2000, show_default=True, metavar="N", help="Samples."
+)
+@click.option("--seed", type=click.IntRange(0), default=SEED, show_default=True, metavar="S")
+@SCHEDULER
+@PROCESSES
+@_told
+def bootstrap(cohort, study, out, seed, count, scheduler, jobs):
+    """Bootstrap the estimates of COHORT.
+
+    Each sample draws as many patients of each arm, with replacement. OUT gives for every estimate
+    its bias, standard error and percentile interval, and how many samples gave it. The seed
+    determines every byte, whoever draws. Workers of a scheduler read COHORT and the study file
+    themselves, under the same paths; nothing of a patient is sent to them.
+    """
+    from helpers.batch.bootstrap import bootstrap_cohort
+
+    options = {"scheduler": scheduler, "jobs": jobs, "report": click.echo}
+    bootstrap_cohort(cohort, study, out, seed, count, **options)
+
+
+@main.command()
 @click.option("--seed", type=click.IntRange(0), default=SEED, show_default=True, metavar="S")
 @_path_option("--out", help="The cohort that is written.  [default: data/cohort.csv]")
 @_path_option("--study", help="What the columns mean.  [default: data/study.yml]")
@@ -217,8 +247,8 @@ def reconstruct(seed, out, study, ledger, steps, draws, rounds, minutes):
 @_path_option("--statistics", help="CSV file for the unprinted numbers of each draw.")
 @_path_option("--scores", help="CSV file for the verdict of each printed number in each draw.")
 @click.option("--resume", is_flag=True, help="Go on in a folder that holds draws already.")
-@click.option("--scheduler", metavar="ADDRESS", help="Of Dask; this machine's processors if none.")
-@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Processes of this machine.")
+@SCHEDULER
+@PROCESSES
 @_path_option("--cohort", help="That the draws start from.  [default: data/cohort.csv]")
 @_path_option("--study", help="What the columns mean.  [default: data/study.yml]")
 @_path_option("--ledger", help="The printed numbers.  [default: data/published.csv]")

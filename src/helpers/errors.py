@@ -46,4 +46,7 @@ class InputError(Exception):
     def __init__(self, source, problems):
         self.source = str(source)
         self.problems = list(problems)
-        super().__init__("\n".join(f"{self.source}: {problem}" for problem in self.problems))
+        super().__init__(source, problems)  # what a process needs that is sent it
+
+    def __str__(self):
+        return "\n".join(f"{self.source}: {problem}" for problem in self.problems)

@@ -6,7 +6,8 @@ from small_book import ROOT
 from three_arms import three_arms
 
 from helpers.batch.cohorts import Batch, stack_cohorts
-from helpers.batch.scores import COMPUTED, Scorer
+from helpers.batch.numbers import COMPUTED
+from helpers.batch.scores import Scorer
 from helpers.cohort import Cohort, load_cohort
 from helpers.determined import cohort_of_draw
 from helpers.errors import InputError
@@ -133,7 +134,7 @@ def test_strata_are_refused(ledger):
 
 def test_an_ensemble_is_scored_draw_by_draw(tmp_path, ledger):
     folder, scores = tmp_path / "draws", tmp_path / "scores.csv"
-    walk = Walk(n_starts=1, n_steps=2_000, n_cooling=3_000, width=2)
+    walk = Walk(n_starts=1, n_steps=2_000, n_cooling=3_000, width=2, n_tries=1)
     options = {"walk": walk, "complete": True, "scores": scores, "jobs": 1}
     make_ensemble(*PATHS, folder, 1, 2, report=str, **options)
     found = pd.read_csv(scores)

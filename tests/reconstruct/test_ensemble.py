@@ -2,19 +2,14 @@
 
 import io
 import logging
-import os
-import signal
-import socket
-import subprocess
-import sys
 import threading
-import time
 from dataclasses import asdict, replace
 
 import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from dask_processes import free_port, kill, start_scheduler, start_worker, wait_for
 from small_book import ROOT
 
 from helpers.cli import main
@@ -37,7 +32,7 @@ from helpers.reconstruct.ensemble_files import EnsembleFolder
 from helpers.reconstruct.ensemble_run import make_ensemble, run_draws
 from helpers.safety import summarize_safety
 
-SHORT = Walk(n_starts=1, n_steps=2_000, n_cooling=3_000, width=2)
+SHORT = Walk(n_starts=1, n_steps=2_000, n_cooling=3_000, width=2, n_tries=1)
 SEED = 7
 
 
@@ -68,6 +63,15 @@ def test_draws_take_the_starts_in_turn(origin, drawn):
     given = draw_cohort(two, SEED, 1, start)[0]
     assert given.equals(draw_cohort(two, SEED, 1)[0])
     assert not given.equals(drawn[1][0])
+
+
+def test_a_draw_that_does_not_hold_the_print_goes_on(origin):
+    once, thrice = (
+        draw_cohort(replace(origin, walk=replace(SHORT, n_steps=20_000, n_tries=n)), SEED, 1)[1]
+        for n in (1, 3)
+    )
+    assert not once.holds_print
+    assert thrice.energy < once.energy
 
 
 def write_all(folder, drawn):
@@ -226,39 +230,6 @@ def test_a_scheduler_that_does_not_answer_is_named(tmp_path):
     assert f"{address}: no Dask scheduler answers there" in done.output
 
 
-def free_port():
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return listening.getsockname()[1]
-
-
-def start(*arguments):
-    command = [sys.executable, "-m", "dask", *arguments]
-    return subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    )
-
-
-def start_scheduler(port):
-    return start("scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard")
-
-
-def start_worker(port):
-    options = ["--nthreads", "1", "--no-dashboard", "--no-nanny"]
-    return start("worker", f"tcp://127.0.0.1:{port}", *options)
-
-
-@pytest.fixture
-def processes():
-    """Processes of a Dask that are ended with the test."""
-    running = []
-    yield running
-    for process in running:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
 def run_with_loss(origin, port, numbers, lose, folder):
     """Make draws, and call `lose` when the first of them has been written."""
     lost = threading.Event()
@@ -280,10 +251,6 @@ def test_a_loss_in_mid_run_changes_no_byte(loss, origin, tmp_path, processes):
     port = free_port()
     processes += [start_scheduler(port), start_worker(port), start_worker(port)]
 
-    def kill(process):
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
     def lose():
         if loss == "a worker is killed":
             kill(processes[1])
@@ -300,16 +267,6 @@ def test_a_loss_in_mid_run_changes_no_byte(loss, origin, tmp_path, processes):
     assert len(contents(tmp_path / "found")) == len(numbers)
 
 
-def wait_for(port, seconds=60):
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        with socket.socket() as trial:
-            if trial.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.2)
-    raise TimeoutError(f"nothing listens on {port}")
-
-
 def test_a_scheduler_that_stays_away_ends_the_run(origin, tmp_path, processes):
     port = free_port()
     processes += [start_scheduler(port), start_worker(port)]
@@ -319,9 +276,7 @@ def test_a_scheduler_that_stays_away_ends_the_run(origin, tmp_path, processes):
     def lose(number, patients, nearness):
         folder.write(number, SEED, patients, nearness)
         for process in processes:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+            kill(process)
 
     wait_for(port)
     address, told = f"tcp://127.0.0.1:{port}", io.StringIO()

@@ -7,35 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from helpers.batch.cohorts import Wanted, stack_cohorts
-from helpers.batch.description import DURATION, describe_batch
-from helpers.batch.survival import COEFFICIENT, MEDIAN, MULTIVARIABLE, summarize_survival_batch
+from helpers.batch.cohorts import stack_cohorts
+from helpers.batch.numbers import COMPUTED, Numbers
 from helpers.determined import cohort_of_draw
 from helpers.published import COMPARED, NOT_TESTABLE, VERDICTS, Prints
 from helpers.results import KEYS
-
-SHARE = ("n", "percent", "n_missing", "p")
-SAMPLE = ("mean", "sd", "q1", "median", "q3")
-ARMS = ("n", "n_event", *MEDIAN, "p_logrank", *COEFFICIENT)
-CURVE = tuple(
-    f"{name}{limit}"
-    for name in ("survival", "followup_median")
-    for limit in ("", "_conf_low", "_conf_high")
-)
-COMPUTED = {  # what a batch gives of each analysis
-    "cohort": ("n",),
-    "baseline": (*SHARE, *SAMPLE),
-    "eligibility": SHARE,
-    "exposure": (*SHARE, *DURATION),
-    "response": (*SHARE, "p_pearson", "p_yates", "p_fisher"),
-    "measurement": ("n", "q1", "median", "q3"),
-    "adverse_event": SHARE,
-    "interruption": SHARE,
-    "survival": (*ARMS, *CURVE, "n_missing"),
-    "subgroup": (*ARMS, "p"),
-    "cox_univariable": (*COEFFICIENT, "n", "n_event", "p_screening"),
-    **dict.fromkeys(MULTIVARIABLE, COEFFICIENT),
-}
 
 
 @dataclass(frozen=True)
@@ -82,8 +58,6 @@ class Scorer:
     """
 
     def __init__(self, ledger, study):
-        if study.strata or any(endpoint.entry for endpoint in study.endpoints.values()):
-            raise ValueError("cohorts with strata or late entries are not computed in a batch")
         rows = ledger[ledger["class"].isin(COMPARED)]
         strange = [
             row.id
@@ -93,19 +67,12 @@ class Scorer:
         if strange:
             raise ValueError(f"not computed in a batch: {', '.join(strange)}")
         self._ids, self._prints = list(rows["id"]), Prints(rows)
-        self._places = rows.groupby(KEYS, sort=False).indices
-        self._wanted = Wanted(self._places)
+        self._number_of, keys = pd.MultiIndex.from_frame(rows[KEYS]).factorize()
+        self._numbers = Numbers(study, keys)
 
     def score(self, batch) -> Scores:
         """Compute and judge the printed numbers of each cohort of a batch."""
-        shape = (batch.n_cohort, len(self._ids))
-        values, exists = np.full(shape, np.nan), np.zeros(shape, bool)
-        for summarize in (describe_batch, summarize_survival_batch):
-            for key, own, given in summarize(batch, self._wanted):
-                for place in self._places.get(key, ()):
-                    values[:, place] = own
-                    exists[:, place] = True if given is None else given
-        values[~exists] = np.nan
+        values, exists = (each[:, self._number_of] for each in self._numbers.compute(batch))
         absent = VERDICTS.index(NOT_TESTABLE)
         return Scores(self._ids, values, np.where(exists, self._prints.judge(values), absent))
 

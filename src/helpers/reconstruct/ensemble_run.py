@@ -1,25 +1,12 @@
-"""Draws on Dask: on this machine's processors, or on any scheduler by its address.
+"""The draws of an ensemble on Dask.
 
 The workers only compute. One process, that which was asked for the ensemble, writes the files;
-a draw whose file stands is never made again, and one whose worker or scheduler was lost is.
+a draw whose file stands is never made again.
 """
 
 from __future__ import annotations
 
-import asyncio
-import itertools
-import logging
-import time
-import uuid
-from concurrent import futures
-from contextlib import contextmanager
 from dataclasses import asdict
-
-from distributed import Client, LocalCluster, as_completed
-from distributed.comm.core import CommClosedError
-from distributed.scheduler import KilledWorker
-from distributed.utils import silence_logging_cmgr
-from tqdm import tqdm
 
 from helpers.batch.scores import Scorer, score_draws
 from helpers.cohort import load_cohort
@@ -31,29 +18,8 @@ from helpers.reconstruct.ensemble import draw_cohort, find_start, prepare_origin
 from helpers.reconstruct.ensemble_files import EnsembleFolder
 from helpers.reconstruct.samples import SearchError
 from helpers.study import load_study
+from helpers.tasks import PATIENCE, run_tasks, same
 from helpers.whole_file import require_folder
-
-AHEAD = 4  # draws for each worker that the scheduler knows of
-PATIENCE = 60.0  # seconds that a lost scheduler is waited for
-CONNECT = 10.0  # seconds to answer at first
-PAUSE = 1.0
-LOCAL = {
-    "threads_per_worker": 1,  # one draw a process
-    "dashboard_address": "127.0.0.1:0",
-    "silence_logs": logging.CRITICAL,
-}
-LOST = (
-    CommClosedError,
-    KilledWorker,
-    OSError,
-    TimeoutError,
-    asyncio.CancelledError,
-    futures.CancelledError,
-)
-
-
-class _LostError(Exception):
-    """The scheduler, or a worker again and again, was lost."""
 
 
 def make_ensemble(
@@ -94,7 +60,7 @@ def make_ensemble(
     resume : bool
         Whether `out` may hold draws of this ensemble.
     scheduler, jobs, patience
-        See `run_draws`.
+        See `helpers.tasks.run_tasks`.
     report : callable
         Receives lines of text.
 
@@ -151,7 +117,7 @@ def make_ensemble(
         report(f"the verdict of each printed number in each draw: {scores}")
 
 
-def run_draws(origin, seed, numbers, write, *, scheduler=None, jobs=None, patience=PATIENCE):
+def run_draws(origin, seed, numbers, write, **options) -> None:
     """Make draws and hand each to `write` as it is done, in any order.
 
     Parameters
@@ -162,101 +128,35 @@ def run_draws(origin, seed, numbers, write, *, scheduler=None, jobs=None, patien
         Of the draws.
     write : callable
         Takes number, patients and nearness. What it raises ends the run.
-    scheduler : str or None
-        Address of a Dask scheduler; processes of this machine where None.
-    jobs : int or None
-        How many processes of this machine; one for each processor where None.
-    patience : float
-        Seconds that a scheduler that is lost is waited for.
+    **options
+        Scheduler, jobs and patience of `helpers.tasks.run_tasks`.
 
     Raises
     ------
     InputError
         No scheduler answers at the address.
     BuildError
-        The scheduler, or its workers, were lost and did not come back.
+        The scheduler, or its workers, were lost and did not come back; or a draw found no values.
     """
-    left, lost_at = sorted(numbers), None
-    with (
-        silence_logging_cmgr(logging.CRITICAL),  # Dask tells of a loss in tracebacks
-        silence_logging_cmgr(logging.CRITICAL, "distributed.client"),
-        _cluster(scheduler, jobs) as address,
-        tqdm(total=len(left), unit="draw") as bar,
-    ):
-        _connect(address).close()
-        while left:
-            made = set()
-            try:
-                for number, *draw in _draw_all(address, origin, seed, left):
-                    write(number, *draw)
-                    made.add(number)
-                    bar.set_postfix_str("", refresh=False)
-                    bar.update()
-            except _LostError as error:
-                now = time.monotonic()
-                lost_at = now if made or lost_at is None else lost_at
-                if now - lost_at > patience:
-                    raise BuildError(
-                        f"the scheduler or its workers were lost ({error}) with "
-                        f"{len(left) - len(made)} draws to make; go on with --resume"
-                    ) from None
-                bar.set_postfix_str("scheduler or workers lost, asking again")
-                time.sleep(PAUSE)
-            left = [number for number in left if number not in made]
 
+    def prepare(submit, left):
+        shared = submit(same, origin)
+        starts = {
+            start: submit(find_start, shared, seed, start)
+            for start in sorted({start_of(origin, number) for number in left})
+        }
 
-def _draw_all(address, origin, seed, numbers):
-    """Yield number, patients and nearness of each draw, in any order.
+        def submit_one(number):
+            start = starts[start_of(origin, number)]
+            return submit(draw_cohort, shared, seed, number, start)
 
-    The scheduler knows of a few draws more than it has workers.
-    """
-    run = uuid.uuid4().hex  # two runs on one scheduler do not take each other's draws
-    waiting = iter(numbers)
+        return submit_one
+
+    def take(number, draw):
+        write(number, *draw)
+
+    told = {"unit": "draw", "advice": "go on with --resume"}
     try:
-        with Client(address, timeout=CONNECT, set_as_default=False) as client:
-            shared = client.submit(_same, origin, key=f"origin-{run}")
-            starts = {
-                start: client.submit(find_start, shared, seed, start, key=(f"start-{run}", start))
-                for start in sorted({start_of(origin, number) for number in numbers})
-            }
-
-            def submit(number):
-                start = starts[start_of(origin, number)]
-                key = (f"draw-{run}", number)
-                return client.submit(draw_cohort, shared, seed, number, start, key=key)
-
-            n_worker = len(client.scheduler_info(n_workers=-1)["workers"])
-            first = [submit(n) for n in itertools.islice(waiting, AHEAD * max(1, n_worker))]
-            running = as_completed(first, loop=client.loop)
-            del first
-            for future in running:
-                yield future.key[1], *future.result()
-                for number in itertools.islice(waiting, 1):
-                    running.add(submit(number))
-    except LOST as error:
-        raise _LostError(type(error).__name__) from error
+        run_tasks(prepare, sorted(numbers), take, **told, **options)
     except SearchError as error:
         raise BuildError(str(error)) from None
-
-
-def _same(value):
-    """A value as a task, so that a scheduler can bring it back where a worker was lost."""
-    return value
-
-
-@contextmanager
-def _cluster(scheduler, jobs):
-    """The address of the scheduler: the one given, or one with processes of this machine."""
-    if scheduler is not None:
-        yield scheduler
-        return
-    with LocalCluster(n_workers=jobs, **LOCAL) as cluster:
-        yield cluster.scheduler_address
-
-
-def _connect(address):
-    try:
-        return Client(address, timeout=CONNECT, set_as_default=False)
-    except (OSError, TimeoutError, ValueError) as error:
-        problem = f"no Dask scheduler answers there ({error}); start one with: dask scheduler"
-        raise InputError(address, [problem]) from None

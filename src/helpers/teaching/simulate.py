@@ -63,7 +63,8 @@ def resample(n, n_draw, seed, strata=None) -> np.ndarray:
 
     Parameters
     ----------
-    n, n_draw, seed : int
+    n, n_draw : int
+    seed : int or sequence of int
     strata : array_like of shape (n,), optional
         Groups whose sizes are kept.
 
