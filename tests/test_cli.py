@@ -135,9 +135,7 @@ def computed(monkeypatch):
     """Results of one number, in place of those of every section."""
     row = dict.fromkeys(KEYS, "") | {"analysis": "counts", "statistic": "n", "value": 46.0}
     frame = pd.DataFrame([row | {"method": "count"}])
-    module = type(sys)("helpers.sections")
-    module.summarize_all = lambda cohort: frame
-    monkeypatch.setitem(sys.modules, "helpers.sections", module)
+    monkeypatch.setattr("helpers.sections.summarize_all", lambda cohort: frame)
 
 
 def ledger(path, *printed):
