@@ -154,7 +154,7 @@ def table_nearness(ensemble, cohort_nearness, study) -> Table:
         f"{printed} survival numbers are printed. Unlikeness: share of places in the order of the "
         "times at which arm and covariates differ; 0 is the same order, 1 one that was shuffled."
     )
-    caption = f"{len(ensemble)} draws and the cohort that they started from"
+    caption = f"{len(ensemble)} draws and the cohort of this book"
     return Table("tab-nearness", caption, columns, rows, notes_of(study, note))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import re
+import unicodedata
 import zipfile
 from datetime import datetime
 from pathlib import Path
@@ -186,8 +187,8 @@ def _broken_width(text, lines, **look):
 
 
 def _width(text, bold=False, indent=False):
-    font = MEASURED[bold]
-    points = text_to_path.get_text_width_height_descent(_unbroken(text), font, False)[0]
+    plain = unicodedata.normalize("NFKC", text)  # the measured font has not every superscript
+    points = text_to_path.get_text_width_height_descent(plain, MEASURED[bold], False)[0]
     return Pt(SLACK * points) + PADDING + (INDENT if indent else 0)
 
 
