@@ -28,8 +28,8 @@ from helpers.batch.cohorts import stack_cohorts  # noqa: E402
 from helpers.batch.scores import Scorer, score_draws  # noqa: E402
 from helpers.cohort import Cohort, load_cohort  # noqa: E402
 from helpers.published import VERDICTS, compare, load_ledger  # noqa: E402
-from helpers.reconstruct.ensemble import Nearness  # noqa: E402
 from helpers.reconstruct.ensemble_files import EnsembleFolder  # noqa: E402
+from helpers.reconstruct.nearness import Nearness  # noqa: E402
 from helpers.sections import summarize_all  # noqa: E402
 from helpers.study import load_study  # noqa: E402
 

@@ -20,7 +20,6 @@ from helpers.determined import (
     compare_spreads,
     compare_starts,
     count_verdicts,
-    digest_file,
     holds_print,
     judge,
     read_ensemble,
@@ -29,6 +28,7 @@ from helpers.determined import (
     write_ensemble,
 )
 from helpers.errors import InputError
+from helpers.pipeline.digest import digest_file
 from helpers.prognostic import summarize_prognostic_factors
 from helpers.published import load_ledger
 from helpers.reconstruct.ensemble import draw_cohort, prepare_origin

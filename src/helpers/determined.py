@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import fields
 from pathlib import Path
 
@@ -11,7 +10,8 @@ import pandas as pd
 
 from helpers.cohort import Cohort, cohort_from_frame
 from helpers.errors import InputError
-from helpers.reconstruct.ensemble import Nearness
+from helpers.pipeline.digest import digest_file
+from helpers.reconstruct.nearness import Nearness
 from helpers.results import KEYS
 from helpers.unprinted import summarize_unprinted
 from helpers.whole_file import whole_file
@@ -143,18 +143,13 @@ def read_ensemble(path) -> pd.DataFrame:
     return ensemble
 
 
-def digest_file(path) -> str:
-    """SHA-256 of a file."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
-
-
 def belongs_to(ensemble, cohort_path) -> bool:
     """Whether an ensemble was drawn from the cohort in this file."""
     return set(ensemble[COHORT]) == {digest_file(cohort_path)}
 
 
 def holds_print(ensemble) -> pd.Series:
-    """Which draws hold the print, see `helpers.reconstruct.ensemble.Nearness`."""
+    """Which draws hold the print, see `helpers.reconstruct.nearness.Nearness`."""
     names = [field.name for field in fields(Nearness)]
     found = [Nearness(*row).holds_print for row in ensemble[names].itertuples(index=False)]
     return pd.Series(found, index=ensemble.index)
@@ -245,8 +240,7 @@ def compare_spreads(ensemble) -> pd.Series:
         By number, the standard deviation over the half of the draws that is nearest, over that
         of all draws. Numbers that do not vary, or do not exist in some draw, are left out.
     """
-    columns = [name for name in ensemble if name.count(SEPARATOR) == len(KEYS) - 1]
-    values = ensemble[columns].dropna(axis=1)
+    values = _known_in_all(ensemble)
     spread = values.std(ddof=1)
     near = values[ensemble["energy"] <= ensemble["energy"].median()].std(ddof=1)
     return (near / spread)[spread > 0]
@@ -272,8 +266,7 @@ def compare_starts(ensemble, starts) -> pd.Series:
     ----------
     Gelman A, Rubin DB. Stat Sci 1992;7:457-472 (the potential scale reduction).
     """
-    columns = [name for name in ensemble if name.count(SEPARATOR) == len(KEYS) - 1]
-    values = ensemble[columns].dropna(axis=1)
+    values = _known_in_all(ensemble)
     groups = values.groupby(starts.to_numpy())
     size = groups.size().mean()
     within = (groups.var(ddof=1).mul(groups.size() - 1, axis=0)).sum() / (
@@ -284,6 +277,12 @@ def compare_starts(ensemble, starts) -> pd.Series:
     with np.errstate(divide="ignore", invalid="ignore"):
         factor = np.sqrt((size - 1) / size + between / within)
     return factor[varies]
+
+
+def _known_in_all(ensemble):
+    """The numbers that exist in every draw."""
+    columns = [name for name in ensemble if name.count(SEPARATOR) == len(KEYS) - 1]
+    return ensemble[columns].dropna(axis=1)
 
 
 def count_verdicts(ranges) -> dict[str, int]:

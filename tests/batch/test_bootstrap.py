@@ -21,8 +21,8 @@ from helpers.batch.bootstrap import (
 )
 from helpers.cli import main
 from helpers.cohort import load_cohort
-from helpers.determined import digest_file
 from helpers.errors import InputError
+from helpers.pipeline.digest import digest_file
 from helpers.results import KEYS, collect_results, result_row
 from helpers.sections import summarize_all
 from helpers.study import load_study

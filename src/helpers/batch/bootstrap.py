@@ -19,8 +19,8 @@ import pandas as pd
 from helpers.batch.cohorts import Batch, stack_cohorts
 from helpers.batch.numbers import COMPUTED, Numbers
 from helpers.cohort import load_cohort
-from helpers.determined import digest_file
 from helpers.errors import InputError
+from helpers.pipeline.digest import digest_file
 from helpers.results import KEYS, write_results
 from helpers.study import load_study
 from helpers.tasks import run_tasks, same

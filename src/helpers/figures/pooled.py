@@ -3,6 +3,7 @@
 from helpers.figures.forest import ForestRow, describe_forest, plot_forest
 from helpers.lookup import Lookup
 from helpers.results import contrast
+from helpers.tables.parts import contrasts
 
 MODELS = {"fixed": "Fixed effect", "random": "Random effects"}
 
@@ -67,5 +68,4 @@ def pooled_rows(results, study, endpoint, arm, sites) -> list[ForestRow]:
 
 
 def _compared(study, arm):
-    levels = study.arm.levels
-    return f"{levels[arm].label} against {levels[study.arm.reference].label}"
+    return contrasts(study)[contrast(arm, study.arm.reference)]

@@ -15,6 +15,11 @@ def digest(*parts) -> str:
     return _sha(*parts).hexdigest()[:32]
 
 
+def digest_file(path) -> str:
+    """SHA-256 of a file."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
 def digest_tree(folder) -> str:
     """Digest every file below a folder, with its place."""
     folder = Path(folder)

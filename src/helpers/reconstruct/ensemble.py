@@ -12,7 +12,6 @@ and after whatever else it is made.
 from __future__ import annotations
 
 import itertools
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +20,7 @@ import pandas as pd
 from helpers.errors import InputError
 from helpers.reconstruct.combinations import combine_moves
 from helpers.reconstruct.kernel import Problem, evaluate
+from helpers.reconstruct.nearness import Nearness
 from helpers.reconstruct.patients import fill_patients
 from helpers.reconstruct.search import MOVES, Plan, search_survival
 from helpers.reconstruct.stiffness import measure_reach
@@ -36,7 +36,6 @@ from helpers.reconstruct.walks import cool, random_bits, walk
 from helpers.study import Study
 
 REACH_SEED = 1  # of the moves by which the reach is measured
-FARTHEST = 5.0  # units of the last printed place, root mean square, of a cohort that holds it
 SOFTNESSES = (100.0, 30.0, 8.0)  # half-windows: what is far off counts, see `distance`
 
 
@@ -95,41 +94,6 @@ class Origin:
     @property
     def problem(self) -> Problem:
         return self.targets.problem
-
-
-@dataclass(frozen=True)
-class Nearness:
-    """How near a cohort comes to the printed survival.
-
-    Attributes
-    ----------
-    n_hit, n_printed : int
-        Printed numbers that come back, and all that there are.
-    n_curve_hit, n_curve : int
-        Those of them that are read off a Kaplan-Meier curve.
-    energy : float
-        Sum of the squared distances of all numbers from their windows, in half-windows, by the
-        weights of the study file.
-    """
-
-    n_hit: int
-    n_printed: int
-    n_curve_hit: int
-    n_curve: int
-    energy: float
-
-    @property
-    def units_off(self) -> float:
-        """Distance of the numbers that no curve gives, in units of the last printed place.
-
-        The root mean square; half a window is half a unit.
-        """
-        return math.sqrt(self.energy / (self.n_printed - self.n_curve)) / 2
-
-    @property
-    def holds_print(self) -> bool:
-        """Whether all numbers of curves come back and the others are at most `FARTHEST` off."""
-        return self.n_curve_hit == self.n_curve and self.units_off <= FARTHEST
 
 
 def prepare_origin(ledger, study, cohort, source, walk=None, complete=False) -> Origin:

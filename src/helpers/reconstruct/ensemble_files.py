@@ -21,7 +21,7 @@ PARTIAL = ".partial-"
 class EnsembleFolder:
     """A folder that is one Parquet data set: a row for each patient of each draw.
 
-    Columns ``draw``, ``seed``, those of `helpers.reconstruct.ensemble.Nearness`, and the
+    Columns ``draw``, ``seed``, those of `helpers.reconstruct.nearness.Nearness`, and the
     patients'. One run at a time writes to it.
 
     Parameters

@@ -10,8 +10,9 @@ from dataclasses import asdict
 
 from helpers.batch.scores import Scorer, score_draws
 from helpers.cohort import load_cohort
-from helpers.determined import digest_file, summarize_ensemble, write_ensemble
+from helpers.determined import summarize_ensemble, write_ensemble
 from helpers.errors import InputError
+from helpers.pipeline.digest import digest_file
 from helpers.pipeline.project import BuildError
 from helpers.published import load_ledger
 from helpers.reconstruct.ensemble import draw_cohort, find_start, prepare_origin, start_of

@@ -165,8 +165,8 @@ def _go_one_leg(problem, plan, seed, run):
         restore(problem, state, best)
         return TREATMENT_STEPS
     legs = plan.legs()
-    turn = run.leg - len(legs) - 1 - plan.n_draws
-    if turn >= -plan.n_draws:
+    if run.leg > len(legs):
+        turn = run.leg - 1 - len(legs) - plan.n_draws
         steps = _draw(problem, run, seed) if turn < 0 else _improve(problem, run, seed, turn)
         _keep_best(problem, run)
         return steps
