@@ -19,7 +19,9 @@ from test_private_book import (
 
 from helpers.cohort import load_cohort
 from helpers.errors import InputError
-from helpers.pipeline import BuildError, sites
+from helpers.pipeline import BuildError, site_books, sites
+from helpers.pipeline.book import Inputs, digest_book
+from helpers.pipeline.project import Project
 from helpers.pipeline.publish import Output
 from helpers.results import read_results, value_of, write_results
 from helpers.study import load_study
@@ -30,18 +32,20 @@ from helpers.survival import summarize_survival
 def root(tmp_path, monkeypatch):
     """The small book, with books of cohorts that hold their results alone."""
 
-    def build_book(cohort, study, out, *, report, **options):
+    def build_book(cohort, study, out, *, report, suppress_below, root, **options):
         output = Output(out)
+        inputs = Inputs(cohort, study, suppress_below=suppress_below)
+        key = digest_book(Project(root, whole=False), inputs).book
         with output.building() as work:
             staged = work / "staged"
             (staged / "html").mkdir(parents=True)
             (staged / "html" / "index.txt").write_text(cohort.read_text("utf-8"), "utf-8")
             patients = load_cohort(cohort, load_study(study))
             write_results(summarize_survival(patients), staged / "results.csv")
-            output.publish(staged, cohort.read_text("utf-8"), [])
+            output.publish(staged, key, [])
         report("made")
 
-    monkeypatch.setattr(sites, "build_book", build_book)
+    monkeypatch.setattr(site_books, "build_book", build_book)
     root = write_small_book(tmp_path / "book")
     write_study(root, "Toy")
     for seed, name in enumerate(("north", "south")):
@@ -57,7 +61,8 @@ def write_study(root, title):
 def make(root, lines=None):
     cohorts = sites.expand([root / "*.csv"])
     report = lines.append if lines is not None else print
-    return sites.build_sites(cohorts, root / "study.yml", root / "out", root=root, report=report)
+    options = {"jobs": 1, "root": root, "report": report}
+    return sites.build_sites(cohorts, root / "study.yml", root / "out", **options)
 
 
 def published(root):
@@ -86,19 +91,35 @@ def test_books_and_their_pool_are_published_whole_or_not_at_all(root, monkeypatc
     lines = []
     make(root, lines)
     assert lines[-1].startswith("nothing has changed")
-    made = sites.build_book
+    made = site_books.build_book
 
-    def fails_in_the_south(cohort, *arguments, **options):
-        if cohort.stem == "south":
-            raise BuildError("south: a notebook failed")
-        made(cohort, *arguments, **options)
+    def fails(cohort, *arguments, **options):
+        raise BuildError("a notebook failed")
 
-    random_frame(toy_study(), n=70, seed=7).to_csv(root / "north.csv", index=False)
-    with monkeypatch.context() as patch:
-        patch.setattr(sites, "build_book", fails_in_the_south)
-        with pytest.raises(BuildError, match="south"):
-            make(root)
-    assert published(root) == before
+    def is_made_of_another_study(cohort, study, *arguments, **options):
+        other = root / "other.yml"
+        other.write_text(study.read_text("utf-8") + " ", "utf-8")
+        made(cohort, other, *arguments, **options)
+
+    for number, name in enumerate(("north", "south")):
+        random_frame(toy_study(), n=70, seed=7 + number).to_csv(root / f"{name}.csv", index=False)
+    for stub, told in (
+        (fails, "^north: a notebook failed\nsouth: a notebook failed$"),
+        (is_made_of_another_study, "^north, south: what the books are made of was changed"),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(site_books, "build_book", stub)
+            with pytest.raises(BuildError, match=told):
+                make(root)
+        assert published(root) == before
+
+    make(root, lines)
+    assert published(root) != before
+    before = published(root)
+    (root / "north.csv").write_text((root / "north.csv").read_text("utf-8") + "\n", "utf-8")
+    lines.clear()
+    make(root, lines)
+    assert lines[:2] == ["south: unchanged", "north:"]
 
     (root / "south.csv").rename(root / "west.csv")
     make(root)

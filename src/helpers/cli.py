@@ -127,25 +127,34 @@ def book(out, pdf, jobs):
 @_path_option("--out", required=True, help="Folder for the book, tables, figures and results.")
 @_path_option("--ledger", help="Printed numbers to compare with.")
 @SUPPRESS_BELOW
+@SCHEDULER
 @JOBS
+@click.option("--bound", is_flag=True, hidden=True, help="End with stdin; wait for OUT.")
 @_told
-def run(cohorts, study, out, ledger, suppress_below, jobs):
+def run(cohorts, study, out, ledger, suppress_below, scheduler, jobs, bound):
     """Make the chapters of the book for any COHORT.
 
     Several cohorts, or a pattern such as 'sites/*.csv', give a book each and a page that pools
-    them. Everything stays on this machine. What OUT held before is replaced only when the new
-    book is whole.
+    them; a book that is made is not made again. Everything stays on this machine, or with the
+    workers of a scheduler: each makes whole books, with N notebooks at once (default: one), and
+    must see COHORT, the study file, OUT and the sources of the book under the same paths. What
+    OUT held before is replaced only when the new book is whole.
     """
     from helpers.pipeline.book import build_book
+    from helpers.pipeline.site_books import end_with_stdin
     from helpers.pipeline.sites import build_sites, expand
 
+    if bound:
+        end_with_stdin()
     cohorts = expand(cohorts)
     if len(cohorts) > 1:
         if ledger:
             raise InputError(ledger, ["a ledger goes with one cohort"])
-        options = {"jobs": jobs, "suppress_below": suppress_below}
+        options = {"jobs": jobs, "scheduler": scheduler, "suppress_below": suppress_below}
         build_sites(cohorts, study, out, report=click.echo, **options)
         return
+    if scheduler:
+        raise InputError(scheduler, ["a scheduler goes with several cohorts; this is one"])
     build_book(
         cohorts[0],
         study,
@@ -153,6 +162,7 @@ def run(cohorts, study, out, ledger, suppress_below, jobs):
         ledger=ledger,
         jobs=jobs,
         suppress_below=suppress_below,
+        wait=bound,
         report=click.echo,
     )
 
@@ -213,14 +223,13 @@ def bootstrap(cohort, study, out, seed, count, scheduler, jobs):
 @_path_option("--study", help="What the columns mean.  [default: data/study.yml]")
 @_path_option("--ledger", help="The printed numbers.  [default: data/published.csv]")
 @click.option("--steps", type=click.IntRange(1), metavar="N", help="Steps of annealing.")
-@click.option("--draws", type=click.IntRange(1), metavar="N", help="Walks that follow.")
-@click.option("--rounds", type=click.IntRange(0), metavar="N", help="Rounds that mend the nearest.")
+@click.option("--rounds", type=click.IntRange(0), metavar="N", help="Rounds of sums that follow.")
 @click.option("--minutes", type=click.FloatRange(0), metavar="M", help="Stop after so long.")
 @_told
-def reconstruct(seed, out, study, ledger, steps, draws, rounds, minutes):
+def reconstruct(seed, out, study, ledger, steps, rounds, minutes):
     """Build a synthetic cohort that gives back the printed numbers.
 
-    The seed, the steps, draws and rounds determine every byte; `--minutes` only cuts the search
+    The seed, the steps and the rounds determine every byte; `--minutes` only cuts the search
     short. An interrupted search goes on from OUT.search, and the cohort is written when it ends.
     """
     from helpers.reconstruct.cohort import reconstruct_cohort
@@ -232,7 +241,6 @@ def reconstruct(seed, out, study, ledger, steps, draws, rounds, minutes):
         out or data / "cohort.csv",
         seed,
         n_steps=steps,
-        n_draws=draws,
         n_rounds=rounds,
         minutes=minutes,
         report=click.echo,

@@ -12,6 +12,7 @@ import time
 from concurrent import futures
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 
 from distributed import Client, LocalCluster, as_completed
 from distributed.comm.core import CommClosedError
@@ -20,6 +21,7 @@ from distributed.utils import silence_logging_cmgr
 from tqdm import tqdm
 
 from helpers.errors import InputError
+from helpers.pipeline.digest import digest_file
 from helpers.pipeline.project import BuildError
 
 AHEAD = 4  # tasks for each worker that the scheduler knows of
@@ -91,7 +93,7 @@ def run_tasks(
         _cluster(scheduler, jobs) as address,
         tqdm(total=len(left), unit=unit) as bar,
     ):
-        _connect(address).close()
+        require_scheduler(address)
         while left:
             done = set()
             try:
@@ -155,6 +157,39 @@ def same(value):
     return value
 
 
+def require_scheduler(address) -> None:
+    """Make sure that a scheduler answers.
+
+    Raises
+    ------
+    InputError
+        None answers at the address.
+    """
+    try:
+        Client(address, timeout=CONNECT, set_as_default=False).close()
+    except (OSError, TimeoutError, ValueError) as error:
+        problem = f"no Dask scheduler answers there ({error}); start one with: dask scheduler"
+        raise InputError(address, [problem]) from None
+
+
+def require_same_files(digests) -> None:
+    """Make sure, in a task, that this worker sees the files that the run was asked for with.
+
+    Parameters
+    ----------
+    digests : dict of path-like to str
+        SHA-256 of each file.
+
+    Raises
+    ------
+    InputError
+    """
+    for path, digest in digests.items():
+        if not Path(path).is_file() or digest_file(path) != digest:
+            problem = "a worker finds another file or none there; all must see the same files"
+            raise InputError(path, [problem])
+
+
 @contextmanager
 def _cluster(scheduler, jobs):
     """The address of the scheduler: the one given, or one with processes of this machine."""
@@ -163,11 +198,3 @@ def _cluster(scheduler, jobs):
         return
     with LocalCluster(n_workers=jobs, **LOCAL) as cluster:
         yield cluster.scheduler_address
-
-
-def _connect(address):
-    try:
-        return Client(address, timeout=CONNECT, set_as_default=False)
-    except (OSError, TimeoutError, ValueError) as error:
-        problem = f"no Dask scheduler answers there ({error}); start one with: dask scheduler"
-        raise InputError(address, [problem]) from None

@@ -23,7 +23,7 @@ from helpers.errors import InputError
 from helpers.pipeline.digest import digest_file
 from helpers.results import KEYS, write_results
 from helpers.study import load_study
-from helpers.tasks import run_tasks, same
+from helpers.tasks import require_same_files, run_tasks, same
 from helpers.teaching.simulate import resample
 from helpers.whole_file import require_folder, whole_file
 
@@ -156,10 +156,7 @@ def draw_block(paths, digests, keys, seed, block, n_sample) -> np.ndarray:
 @functools.lru_cache(maxsize=1)
 def _read_batch(cohort, study, *digests):
     """The cohort alone in a batch, once in each worker."""
-    for path, digest in zip((cohort, study), digests, strict=True):
-        if not Path(path).is_file() or digest_file(path) != digest:
-            problem = "a worker finds another file or none there; all must see the same files"
-            raise InputError(path, [problem])
+    require_same_files(dict(zip((cohort, study), digests, strict=True)))
     return stack_cohorts(load_cohort(cohort, load_study(study)), 1)
 
 

@@ -85,6 +85,34 @@ class Inputs:
         return names | ({"ledger": "published.csv"} if self.ledger else {})
 
 
+@dataclass(frozen=True)
+class Keys:
+    """Digests by which it is known what has been made.
+
+    Parameters
+    ----------
+    reads : str
+        Of all that every notebook reads, and of the code.
+    notebooks : dict of Path to str
+        Of each notebook with what it reads.
+    book : str
+        Of the book.
+    """
+
+    reads: str
+    notebooks: dict
+    book: str
+
+
+def digest_book(project, inputs, pdf=False) -> Keys:
+    """Digest what a book is made of."""
+    reads = digest(digest_code(project.root), inputs.digest())
+    notebooks = {path: digest(reads, path) for path in project.notebooks}
+    prose = {str(path.relative_to(project.root)): path for path in project.prose}
+    pages = [prose, project.toc, project.config, edition(project.root), pdf]
+    return Keys(reads, notebooks, digest(reads, list(notebooks.values()), pages))
+
+
 def build_book(
     cohort,
     study,
@@ -97,6 +125,7 @@ def build_book(
     pdf=False,
     root=None,
     forked=None,
+    wait=False,
     report=print,
 ) -> Path:
     """Run the notebooks on a cohort and write the book.
@@ -122,6 +151,8 @@ def build_book(
     forked : bool, optional
         Whether kernels are forked from one process with the libraries imported; they are
         on Linux.
+    wait : bool
+        Whether another run that writes to `out` is waited for; else it is an error.
     report : callable
         Called with each line of progress.
 
@@ -153,33 +184,31 @@ def build_book(
         from helpers.pipeline.printed import find_browser
 
         find_browser()
-    code = digest_code(root)
-    reads = digest(code, inputs.digest())
-    keys = {path: digest(reads, path) for path in project.notebooks}
-    _refuse_equal_names(keys)
-    prose = {str(path.relative_to(root)): path for path in project.prose}
-    pages = [prose, project.toc, project.config, edition(root), pdf]
-    key = digest(reads, list(keys.values()), pages)
+    keys = digest_book(project, inputs, pdf)
+    _refuse_equal_names(keys.notebooks)
     front = output.folder / "html" / "index.html"
-    if output.is_current(key):
+    if output.is_current(keys.book):
         report(f"nothing has changed: {front}")
         return front
     patients = _check(inputs, None if whole else report)
 
     def is_unchanged():
-        return digest(digest_code(root), inputs.digest()) == reads
+        return digest(digest_code(root), inputs.digest()) == keys.reads
 
-    with output.building() as work:
-        results = output.cached("results", reads)
+    with output.building(wait) as work:
+        if wait and output.is_current(keys.book):
+            report(f"another run has made it: {front}")
+            return front
+        results = output.cached("results", keys.reads)
         prepare = partial(_prepare, results, patients=patients, jobs=jobs, report=report)
         run = partial(_run_in_parallel, jobs=jobs, forked=forked, strict=whole, report=report)
-        kept = _run_notebooks(inputs, keys, output, work, prepare, run, report)
+        kept = _run_notebooks(inputs, keys.notebooks, output, work, prepare, run, report)
         if not is_unchanged():
             for folder in (results, *kept.values()):
                 shutil.rmtree(folder, ignore_errors=True)
             raise BuildError("what the notebooks read was changed while they ran: run again")
         staged = _stage(project, kept, work, None if whole else patients.study.title, pdf, report)
-        output.publish(staged, key, [results, *kept.values()])
+        output.publish(staged, keys.book, [results, *kept.values()])
     report(f"the book is in {front}")
     return front
 

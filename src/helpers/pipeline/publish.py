@@ -28,6 +28,7 @@ class Output:
     def __init__(self, folder):
         self.folder = Path(folder).absolute()
         self.state = self.folder / STATE
+        self.lock = self.state / "lock"
         self._record = self.state / "record.json"
 
     def check(self, names=("html", "notebooks", "results.csv")) -> None:
@@ -61,12 +62,23 @@ class Output:
         return self.key == key and content == self._content(self._published())
 
     @contextmanager
-    def building(self):
-        """Hold the folder for one run and give it a temporary folder beside what is published."""
+    def building(self, wait=False):
+        """Hold the folder for one run and give it a temporary folder beside what is published.
+
+        Parameters
+        ----------
+        wait : bool
+            Whether another run that holds it is waited for.
+
+        Raises
+        ------
+        InputError
+            Another run holds it and is not waited for.
+        """
         self.state.mkdir(parents=True, exist_ok=True)
-        with open(self.state / "lock", "w") as lock:
+        with open(self.lock, "w") as lock:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
             except BlockingIOError:
                 raise InputError(self.folder, ["another run is writing to it"]) from None
             for left in self.state.glob("building-*"):

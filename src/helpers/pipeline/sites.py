@@ -9,10 +9,11 @@ import urllib.parse
 from pathlib import Path
 
 from helpers.errors import InputError
-from helpers.pipeline.book import build_book
+from helpers.pipeline.book import Inputs, digest_book
 from helpers.pipeline.digest import digest, digest_code
-from helpers.pipeline.project import Project, find_project
+from helpers.pipeline.project import BuildError, Project, find_project
 from helpers.pipeline.publish import STATE, Output
+from helpers.pipeline.site_books import make_books
 
 PAGE = """\
 # {title}
@@ -48,7 +49,9 @@ def expand(patterns) -> list[Path]:
     return paths
 
 
-def build_sites(cohorts, study, out, *, jobs=None, suppress_below=0, root=None, report=print):
+def build_sites(
+    cohorts, study, out, *, jobs=None, scheduler=None, suppress_below=0, root=None, report=print
+) -> Path:
     """Make a book for each cohort in ``out/sites``, and a page in ``out/html`` that pools them.
 
     Parameters
@@ -56,7 +59,9 @@ def build_sites(cohorts, study, out, *, jobs=None, suppress_below=0, root=None, 
     cohorts : list of Path
         The name of a file is the name of its cohort.
     study, out : path-like
-    jobs, suppress_below, root, report
+    jobs, scheduler
+        As of `helpers.pipeline.site_books.make_books`.
+    suppress_below, root, report
         As of `helpers.pipeline.book.build_book`.
 
     Returns
@@ -67,10 +72,11 @@ def build_sites(cohorts, study, out, *, jobs=None, suppress_below=0, root=None, 
     Raises
     ------
     InputError
-        Any of the cohorts cannot be used; told of all before the first is run.
+        Any of the cohorts cannot be used; told of all before the first is run. Or no scheduler
+        answers.
     BuildError
-        A book or the page could not be made. What `out` held before is untouched; the books
-        that were made are kept for the next run.
+        A book or the page could not be made; told of all books. What `out` held before is
+        untouched; the books that were made are kept for the next run.
     """
     from helpers.disclosure import hiding_below
     from helpers.study import load_study
@@ -80,19 +86,46 @@ def build_sites(cohorts, study, out, *, jobs=None, suppress_below=0, root=None, 
     _check_all(cohorts, described)
     output = Output(out)
     output.check(["html", "results.csv", "sites"])
-    books = {}
-    for cohort in cohorts:
-        report(f"{cohort.stem}:")
-        books[cohort.stem] = Output(output.state / "books" / cohort.stem)
-        options = {"jobs": jobs, "suppress_below": suppress_below, "root": root}
-        folder = books[cohort.stem].folder
-        build_book(cohort, study, folder, report=lambda line: report(f"  {line}"), **options)
-    key = digest(digest_code(root), Path(study), {site: book.key for site, book in books.items()})
+    study, cohorts = Path(study), {cohort.stem: cohort for cohort in cohorts}
+    books = {site: Output(output.state / "books" / site) for site in cohorts}
+    project = Project(root, whole=False)
+    keys = {
+        site: digest_book(project, Inputs(cohort, study, suppress_below=suppress_below)).book
+        for site, cohort in cohorts.items()
+    }
+    key = digest(digest_code(root), study, keys)
     front = output.folder / "html" / "index.html"
     if output.is_current(key):
         report(f"nothing has changed: {front}")
         return front
+    if scheduler:
+        from helpers.tasks import require_scheduler
+
+        require_scheduler(scheduler)
     with output.building() as work:
+        to_make = {}
+        for site, cohort in cohorts.items():
+            if books[site].is_current(keys[site]):
+                report(f"{site}: unchanged")
+            else:
+                to_make[site] = cohort
+        if to_make:
+            make_books(
+                to_make,
+                study,
+                {site: book.folder for site, book in books.items()},
+                root,
+                jobs=jobs,
+                scheduler=scheduler,
+                suppress_below=suppress_below,
+                shared=[root / "_toc.yml", output.lock],
+                report=report,
+            )
+        if others := [site for site, book in books.items() if book.key != keys[site]]:
+            raise BuildError(
+                f"{', '.join(others)}: what the books are made of was changed meanwhile, or is "
+                "not the same where a worker made them (files, this package, Python): run again"
+            )
         output.publish(_stage(books, described, root, work), key, [])
         for kept in (output.state / "books").iterdir():
             if kept.name not in books:
