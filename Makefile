@@ -17,8 +17,8 @@ help:  ## print this list
 book: $(VENV)/.installed  ## run the notebooks and write the book to _build/html/index.html
 	@$(BIN)/rhcc book --out $(OUT) $(if $(JOBS),--jobs $(JOBS))
 
-ensemble: $(VENV)/.installed  ## draw 200 cohorts that hold the print, and data/ensemble.csv of them
-	$(BIN)/rhcc ensemble --count 200 --resume --statistics data/ensemble.csv \
+ensemble: $(VENV)/.installed  ## draw 100 cohorts that hold the print, and data/ensemble.csv of them
+	$(BIN)/rhcc ensemble --count 100 --resume --statistics data/ensemble.csv \
 	  --out $(OUT)/ensemble-$$(cat $(DRAWN_FROM) | cksum | cut -d' ' -f1)
 
 pdf: $(VENV)/.installed  ## the same, and the book as _build/html/book.pdf (needs Chromium)
@@ -43,7 +43,7 @@ benchmarks: $(VENV)/.installed  ## time the book, the estimators, a score, a reg
 reconstruct: $(VENV)/.installed  ## make data/cohort.csv again from the printed numbers
 	$(BIN)/rhcc reconstruct
 	$(BIN)/rhcc reconstruct --study data/invented.yml --ledger data/invented_published.csv \
-	  --out data/invented_rebuilt.csv --seed 1 --steps 6000000 --draws 4 --rounds 12
+	  --out data/invented_rebuilt.csv --seed 1 --steps 10000000 --rounds 30
 
 lock:  ## resolve requirements.lock and environment.yml again (needs uv)
 	uv pip compile pyproject.toml --extra test --universal --python-version 3.11 \

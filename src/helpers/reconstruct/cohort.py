@@ -27,7 +27,6 @@ def reconstruct_cohort(
     seed,
     *,
     n_steps=None,
-    n_draws=None,
     n_rounds=None,
     minutes=None,
     report=print,
@@ -38,7 +37,7 @@ def reconstruct_cohort(
     ----------
     ledger, study, out : path-like
     seed : int
-    n_steps, n_draws, n_rounds : int or None
+    n_steps, n_rounds : int or None
         Length of the search; that of `Plan` where None.
     minutes : float or None
         Stop the search after so long, with the best found so far.
@@ -50,7 +49,7 @@ def reconstruct_cohort(
     InputError
         The study file asks for what the search cannot do, or a printed number is missing.
     """
-    known = {"n_steps": n_steps, "n_draws": n_draws, "n_rounds": n_rounds}
+    known = {"n_steps": n_steps, "n_rounds": n_rounds}
     plan = replace(Plan(), **{key: value for key, value in known.items() if value is not None})
     printed, meaning = load_ledger(ledger), load_study(study)
     out = Path(out)

@@ -18,11 +18,12 @@ import numpy as np
 import pandas as pd
 
 from helpers.errors import InputError
+from helpers.reconstruct.aims import aim_at_endpoint
 from helpers.reconstruct.combinations import combine_moves
 from helpers.reconstruct.kernel import Problem, evaluate
 from helpers.reconstruct.nearness import Nearness
 from helpers.reconstruct.patients import fill_patients
-from helpers.reconstruct.search import MOVES, Plan, search_survival
+from helpers.reconstruct.search import Plan, search_survival
 from helpers.reconstruct.stiffness import measure_reach
 from helpers.reconstruct.survival_state import (
     blank_copy,
@@ -36,7 +37,7 @@ from helpers.reconstruct.walks import cool, random_bits, walk
 from helpers.study import Study
 
 REACH_SEED = 1  # of the moves by which the reach is measured
-SOFTNESSES = (100.0, 30.0, 8.0)  # half-windows: what is far off counts, see `distance`
+SOFTNESSES = (100.0, 30.0, 8.0)  # half-windows: what is far off counts, see `numbers.distance`
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Walk:
     n_cooling : int
         Of the way back.
     width : int
-        Sums of moves that are carried on at the end: see `combinations.combine_moves`.
+        Sums of moves that are carried on: see `combinations.combine_moves`.
     n_tries : int
         Walks, each from the end of the one before, until one comes back to the print.
     """
@@ -189,7 +190,7 @@ def find_start(origin, seed, start) -> tuple:
     if start == 0:
         return origin.arrays
     own_seed = int(np.random.SeedSequence([seed, start]).generate_state(1)[0])
-    plan = Plan(n_steps=origin.walk.n_searching, n_draws=0, n_rounds=0)
+    plan = Plan(n_steps=origin.walk.n_searching, n_rounds=0)
     return blank_copy(search_survival(origin.targets, own_seed, plan)[0])
 
 
@@ -221,13 +222,14 @@ def draw_cohort(origin, seed, number, start=None) -> tuple[pd.DataFrame, Nearnes
     arrays = start or find_start(origin, seed, start_of(origin, number))
     state = make_state(problem, *arrays, random_bits(seed, number))
     rng = np.random.default_rng([seed, number])
+    aims = [aim_at_endpoint(problem, e) for e in range(2)]
     tries = []
     while len(tries) < way.n_tries and not (tries and tries[-1][0].holds_print):
         walk(problem, origin.reach, state, way.n_steps)
         cool(problem, origin.reach, state, way.n_cooling)
         restore(problem, state, blank_copy(state))
-        for endpoint, softness in itertools.product(range(2), SOFTNESSES):
-            combine_moves(problem, state, rng, MOVES, softness, endpoint, way.width)
+        for aim, softness in itertools.product(aims, SOFTNESSES):
+            combine_moves(aim, state, rng, softness, way.width)
         tries.append((measure_nearness(problem, state), blank_copy(state)))
     nearness, nearest = min(tries, key=lambda found: found[0].energy)
     restore(problem, state, nearest)

@@ -12,13 +12,10 @@ import numpy as np
 import pandas as pd
 
 from helpers.errors import InputError
-from helpers.reconstruct.combinations import (
-    combine_moves,
-    compute_numbers,
-    distance,
-    list_windows,
-)
+from helpers.reconstruct.aims import aim_at_labels, aim_at_models, aim_at_order
+from helpers.reconstruct.combinations import combine_moves
 from helpers.reconstruct.kernel import State, anneal
+from helpers.reconstruct.numbers import compute_numbers, distance
 from helpers.reconstruct.stiffness import measure_reach, stiffen
 from helpers.reconstruct.survival_state import (
     blank_copy,
@@ -27,22 +24,38 @@ from helpers.reconstruct.survival_state import (
     make_state,
     restore,
 )
-from helpers.reconstruct.walks import SHARES, cool, label_shares, random_bits, shake, walk
+from helpers.reconstruct.walks import (
+    LOOSE,
+    SETTLING,
+    SHARES,
+    label_shares,
+    random_bits,
+    settle,
+    shake,
+)
 from helpers.whole_file import whole_file
 
 LEG = 2_000_000  # annealing steps between two checkpoints
 TREATMENT_STEPS, TREATMENT_HEAT = 1_000_000, (1e4, 0.5)
-STAGES = (  # share of the reach, first and last temperature, sixths of the steps
-    (20.0, 20000.0, 200.0, 1),
-    (1.0, 1500.0, 0.4, 5),
+STAGES = (  # share of the reach, first and last temperature, percent of the steps
+    (20.0, 20000.0, 200.0, 10),
+    (1.0, 1500.0, 0.4, 50),
+    (1.0, 5.0, 1.0, 8),
+    (0.05, 4.0, 0.5, 12),
+    (0.005, 1.5, 0.25, 20),
 )
-N_WALK, N_COOLING, N_SHAKE = 200_000, 5_000_000, 500_000  # steps
-BOTH = None  # orders, and the labels
-KEPT = 3  # draws that are brought nearer in turn
-TURNS = (0, 1, BOTH)  # what is shaken, one after the other
-SOFTNESSES = (8.0, 3.0, 1.0)  # half-windows, see `distance`: first all numbers, then many exactly
+N_SHAKE, N_SETTLE = 300_000, 6_000_000  # steps
+FAR, NEAR = (100.0, 30.0, 8.0), (8.0, 3.0, 1.0)  # half-windows, see `numbers.distance`
+OUTER, INNER, LABELS = 0, 1, None  # the order of an endpoint, or the labels
+TURNS = (  # what is brought nearer, how softly, and percent of the rounds
+    (INNER, FAR, 11),
+    (INNER, NEAR, 30),
+    (OUTER, FAR, 6),
+    (OUTER, NEAR, 24),
+    (LABELS, FAR, 8),
+    (LABELS, NEAR, 21),
+)
 SUMS, WORTH = 6, 0.03  # sums of moves at one softness, and half-windows that one must gain
-MOVES = 0.6  # share of moves that a sum may be made of
 TRACE = ["leg", "steps", "block", "n_hit", "n_printed"]
 
 
@@ -53,16 +66,13 @@ class Plan:
     Attributes
     ----------
     n_steps : int
-        Steps of annealing on all numbers, in the shares of `STAGES`.
-    n_draws : int
-        Walks from where annealing ended, each to an order of its own.
+        Steps of annealing, in the shares of `STAGES`.
     n_rounds : int
-        Rounds of shaking the nearest of these, in turn.
+        Rounds that bring the numbers nearer, in the shares of `TURNS`.
     """
 
-    n_steps: int = 120_000_000
-    n_draws: int = 32
-    n_rounds: int = 90
+    n_steps: int = 200_000_000
+    n_rounds: int = 100
 
     def legs(self) -> list[tuple[int, int, int]]:
         """Parts of annealing, after each of which the search can be resumed.
@@ -81,21 +91,29 @@ class Plan:
 
     def stage_steps(self, stage) -> int:
         """Steps of a stage."""
-        return self.n_steps * STAGES[stage][3] // 6
+        return self.n_steps * STAGES[stage][3] // 100
+
+    def turns(self) -> list[tuple[int | None, tuple[float, ...], bool]]:
+        """What each round brings nearer, how softly, and whether it is the first of its kind."""
+        found = []
+        for aim, softnesses, percent in TURNS:
+            n = self.n_rounds * percent // 100
+            found += [(aim, softnesses, number == 0) for number in range(n)]
+        return found
 
     @property
     def n_legs(self) -> int:
         """All parts of the search."""
-        return 1 + len(self.legs()) + self.n_draws + self.n_rounds
+        return 1 + len(self.legs()) + len(self.turns())
 
 
 def search_survival(targets, seed, plan, checkpoint=None, report=lambda leg, hits: True):
     """Search for an order of times, events and covariates that gives back the print.
 
-    Annealing first on the treatment's own numbers, then on all of them, which are measured first
-    against what small changes of the order can still reach. Walks then lead to other orders that
-    hold the print about as well, where sums of a few moves bring it nearer. The nearest of them are
-    shaken and brought nearer again and again. Kept is what gives back most numbers.
+    Annealing first on the treatment's own numbers, then on those of all covariates in joint
+    models, which are measured first against what small changes of the order can still reach. Sums
+    of small moves then bring the numbers of one endpoint nearer by changes of its order alone, and
+    then those of the other. Last come the covariates in no joint model, by their labels alone.
 
     Parameters
     ----------
@@ -111,7 +129,7 @@ def search_survival(targets, seed, plan, checkpoint=None, report=lambda leg, hit
     Returns
     -------
     state : State
-        The state that gives back most numbers, and of these the nearest.
+        Where the search ended.
     trace : DataFrame
         Numbers hit by leg and block.
 
@@ -121,7 +139,7 @@ def search_survival(targets, seed, plan, checkpoint=None, report=lambda leg, hit
         The checkpoint is of another seed, plan or print.
     """
     problem = targets.problem
-    mark = json.dumps([seed, asdict(plan), STAGES, _digest(problem)])
+    mark = json.dumps([seed, asdict(plan), STAGES, TURNS, _digest(problem)])
     run = _resume(targets, seed, mark, checkpoint)
     while run.leg < plan.n_legs:
         steps = _go_one_leg(problem, plan, seed, run)
@@ -138,13 +156,11 @@ def search_survival(targets, seed, plan, checkpoint=None, report=lambda leg, hit
 
 @dataclass
 class _Run:
-    """Where a search stands: parts done, the states, what changes reach, and hits by part."""
+    """Where a search stands: parts done, the state, the best, and hits by part."""
 
     leg: int
     state: State
     best: tuple
-    annealed: tuple
-    kept: list
     reach: list
     trace: list
 
@@ -166,81 +182,53 @@ def _go_one_leg(problem, plan, seed, run):
         return TREATMENT_STEPS
     legs = plan.legs()
     if run.leg > len(legs):
-        turn = run.leg - 1 - len(legs) - plan.n_draws
-        steps = _draw(problem, run, seed) if turn < 0 else _improve(problem, run, seed, turn)
-        _keep_best(problem, run)
-        return steps
+        return _bring_nearer(problem, run, seed, *plan.turns()[run.leg - 1 - len(legs)])
     stage, low, high = legs[run.leg - 1]
     share, hot, cold, _ = STAGES[stage]
     if low == 0:
         restore(problem, state, best)
         run.reach = measure_reach(problem, state, np.random.default_rng([seed, run.leg]))
+    stiff = stiffen(aim_at_models(problem), run.reach, share)
+    if low == 0:
+        restore(stiff, state, best)
+        _copy(best, blank_copy(state))
     n_steps = plan.stage_steps(stage)
     heat = [hot * (cold / hot) ** (at / n_steps) for at in (low, high)]
-    anneal(stiffen(problem, run.reach, share), state, best, high - low, *heat, SHARES, labels)
+    anneal(stiff, state, best, high - low, *heat, SHARES, labels)
     return high - low
 
 
-def _draw(problem, run, seed):
-    """Walk from where annealing ended to an order of its own; the number of steps.
-
-    Each draw follows from its number alone. The nearest few are kept.
-    """
-    state = run.state
-    if not run.kept:
-        _copy(run.annealed, run.best)
-        restore(problem, state, run.best)
-        run.reach = measure_reach(problem, state, np.random.default_rng([seed, run.leg]))
-    restore(problem, state, run.annealed)
+def _bring_nearer(problem, run, seed, target, softnesses, is_first):
+    """Shake what is aimed at, and bring it nearer; the number of steps."""
+    state, rng = run.state, np.random.default_rng([seed, run.leg])
+    aim = aim_at_labels(problem) if target is LABELS else aim_at_order(problem, target)
+    restore(problem, state, run.best)
     state.rng[:] = random_bits(seed, run.leg)
-    walk(problem, run.reach, state, N_WALK)
-    cool(problem, run.reach, state, N_COOLING)
-    _bring_nearer(problem, state, np.random.default_rng([seed, run.leg]), BOTH)
-    run.kept.append(blank_copy(state))
-    run.kept.sort(key=lambda kept: _distance(problem, make_state(problem, *kept, state.rng)))
-    del run.kept[KEPT:]
-    return N_WALK + N_COOLING
-
-
-def _improve(problem, run, seed, turn):
-    """Shake one of the orders kept, or both, and bring it nearer; the number of steps."""
-    state, place = run.state, turn % len(run.kept)
-    restore(problem, state, run.kept[place])
-    nearest = _distance(problem, state)
-    endpoint = TURNS[turn // len(run.kept) % len(TURNS)]
-    state.rng[:] = random_bits(seed, run.leg)
-    shake(problem, run.reach, state, N_SHAKE, endpoint)
-    restore(problem, state, blank_copy(state))
-    _bring_nearer(problem, state, np.random.default_rng([seed, run.leg]), endpoint)
-    if _distance(problem, state) < nearest:
-        run.kept[place] = blank_copy(state)
-    return N_SHAKE
-
-
-def _keep_best(problem, run):
-    best = make_state(problem, *run.best, run.state.rng)
-    if _rank(problem, run.state) > _rank(problem, best):
-        _copy(run.best, blank_copy(run.state))
-
-
-def _bring_nearer(problem, state, rng, endpoint):
-    for softness in SOFTNESSES:
+    if is_first:
+        run.reach = measure_reach(problem, state, rng)
+    if target is LABELS:
+        n_steps, heat = (N_SETTLE, SETTLING) if is_first and softnesses is FAR else (N_SHAKE, LOOSE)
+        settle(problem, aim, state, n_steps, heat)
+    elif is_first:
+        n_steps = 0
+    else:
+        n_steps = N_SHAKE
+        shake(aim.problem, run.reach, state, n_steps, target)
+        restore(problem, state, blank_copy(state))
+    for softness in softnesses:
         found = np.inf
         for _ in range(SUMS):
-            before, found = found, combine_moves(problem, state, rng, MOVES, softness, endpoint)
+            before, found = found, combine_moves(aim, state, rng, softness)
             if before - found < WORTH:
                 break
+    best = make_state(problem, *run.best, state.rng)
+    if is_first or _distance(aim, state, softnesses) < _distance(aim, best, softnesses):
+        _copy(run.best, blank_copy(state))
+    return n_steps
 
 
-def _distance(problem, state):
-    windows = list_windows(problem)
-    return distance(compute_numbers(problem, state, windows), windows, SOFTNESSES[-1])
-
-
-def _rank(problem, state):
-    """By the numbers that come back, and then by the distance of the others."""
-    n_hit = sum(n for n, _ in count_hits(problem, state).values())
-    return n_hit, -_distance(problem, state)
+def _distance(aim, state, softnesses):
+    return distance(compute_numbers(aim.problem, state, aim.windows), aim.windows, softnesses[-1])
 
 
 def _copy(target, source):
@@ -258,7 +246,7 @@ def _digest(problem):
 def _resume(targets, seed, mark, checkpoint):
     if checkpoint is None or not Path(checkpoint).exists():
         state = draw_state(targets, seed)
-        return _Run(0, state, blank_copy(state), blank_copy(state), [], [], [])
+        return _Run(0, state, blank_copy(state), [], [])
     with np.load(checkpoint, allow_pickle=False) as saved:
         if str(saved["mark"]) != mark:
             raise InputError(
@@ -267,19 +255,15 @@ def _resume(targets, seed, mark, checkpoint):
             )
         current = [saved[f"state_{part}"] for part in range(4)]
         best = tuple(saved[f"best_{part}"].copy() for part in range(4))
-        annealed = tuple(saved[f"annealed_{part}"] for part in range(4))
-        kept = list(zip(*(saved[f"kept_{part}"] for part in range(4)), strict=True))
         reach = [saved[key] for key in sorted(saved) if key.startswith("reach_")]
         state = make_state(targets.problem, *current, saved["rng"])
         trace = json.loads(str(saved["trace"]))
-        return _Run(int(saved["leg"]), state, best, annealed, kept, reach, trace)
+        return _Run(int(saved["leg"]), state, best, reach, trace)
 
 
 def _write_checkpoint(path, mark, run):
     parts = {f"state_{n}": part for n, part in enumerate(blank_copy(run.state))}
     parts |= {f"best_{n}": part for n, part in enumerate(run.best)}
-    parts |= {f"annealed_{n}": part for n, part in enumerate(run.annealed)}
-    parts |= {f"kept_{n}": np.array([kept[n] for kept in run.kept]) for n in range(4)}
     parts |= {f"reach_{n}": part for n, part in enumerate(run.reach)}
     with whole_file(path, binary=True) as file:
         np.savez(

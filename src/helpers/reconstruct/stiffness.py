@@ -13,14 +13,9 @@ import numpy as np
 from numba import njit
 
 from helpers.estimators.cholesky import factorize, solve
-from helpers.reconstruct.combinations import (
-    LABELS,
-    compute_numbers,
-    list_moves,
-    list_windows,
-    measure_effects,
-)
 from helpers.reconstruct.kernel import Z
+from helpers.reconstruct.moves import LABELS, list_moves, measure_effects
+from helpers.reconstruct.numbers import compute_numbers, list_windows
 
 SMALL = 12.0  # half-windows, in the root mean square of all numbers, of a small change
 AT_ONCE = 20.0  # small changes in a thousand that an order can take up together, about
