@@ -13,7 +13,7 @@ from helpers.errors import InputError
 from helpers.estimators.cox import fit_cox
 from helpers.estimators.logrank import logrank
 from helpers.published import load_ledger
-from helpers.reconstruct import combinations, search
+from helpers.reconstruct import combinations, moves, search
 from helpers.reconstruct.aims import aim_at_labels, aim_at_order, joint_covariates
 from helpers.reconstruct.cohort import reconstruct_cohort, trace_path
 from helpers.reconstruct.combinations import combine_moves
@@ -41,7 +41,7 @@ from helpers.reconstruct.survival_targets import _information_table, read_surviv
 from helpers.reconstruct.walks import settle
 
 SHORT = Plan(n_steps=30_000, n_rounds=20)
-DIGEST = "7f7479a7005a94981d76cf4ea3a2eacf70a09676e079ff5f6be45b6ce2b6bf05"
+DIGEST = "0a406f6af8badd7e32d066dc60c719dbbdc7f2fc4ceb32daafc5997f8879e9d8"
 
 
 @pytest.fixture(scope="module")
@@ -286,11 +286,11 @@ def test_labels_leave_the_joint_models_alone(targets, annealed, nearer):
 def test_moves_without_a_place_in_common_can_be_made_in_either_order(targets, annealed):
     problem = targets.problem
     state = make_state(problem, *blank_copy(annealed), annealed.rng)
-    moves = np.concatenate(
+    made = np.concatenate(
         [list_moves(problem, state, rng(3)), list_exchanges(state, joint_covariates(problem))]
     )
-    marks = footprints(state, moves)
-    chosen = rng(4).integers(len(moves), size=(400, 2))
+    marks = footprints(state, made)
+    chosen = rng(4).integers(len(made), size=(400, 2))
     apart = [(a, b) for a, b in chosen if not (marks[a] & marks[b]).any()]
     assert len(apart) > 100
     for pair in apart:
@@ -298,7 +298,7 @@ def test_moves_without_a_place_in_common_can_be_made_in_either_order(targets, an
         for order in (pair, pair[::-1]):
             state = make_state(problem, *blank_copy(annealed), annealed.rng)
             for index in order:
-                apply_move(problem, state, moves[index])
+                apply_move(problem, state, made[index])
             ends.append(blank_copy(state))
         for one, other in zip(*ends, strict=True):
             np.testing.assert_array_equal(one, other)
@@ -312,9 +312,12 @@ def test_distance_is_measured_in_half_windows():
 
 @pytest.fixture
 def brief(monkeypatch, nearer):
-    """Rounds of which each takes little."""
-    for name, value in {"N_SHAKE": 500, "N_SETTLE": 1000, "SUMS": 1}.items():
+    """Parts of which each takes little."""
+    lengths = {"TREATMENT_STEPS": 50_000, "N_SHAKE": 500, "N_SETTLE": 1000, "SUMS": 1}
+    for name, value in lengths.items():
         monkeypatch.setattr(search, name, value)
+    for name, value in {"REACH": 3, "SHIFT_REACH": 1}.items():
+        monkeypatch.setattr(moves, name, value)
 
 
 def test_a_seed_gives_the_same_bytes(targets, study, brief):
@@ -346,7 +349,7 @@ def test_the_stored_trace_ends_at_the_stored_cohort(targets):
     }
 
 
-def test_a_checkpoint_of_another_seed_is_refused(targets, tmp_path):
+def test_a_checkpoint_of_another_seed_is_refused(targets, tmp_path, brief):
     checkpoint = tmp_path / "search"
     short = replace(SHORT, n_steps=1, n_rounds=0)
     search_survival(targets, 7, short, checkpoint, lambda leg, hits: False)
