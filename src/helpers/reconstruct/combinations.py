@@ -70,7 +70,7 @@ def combine_moves(aim, state, rng, softness, width=300) -> float:
         softness,
     )
     kept, best = blank_copy(state), None
-    curves = total_curve_energy(problem, state, 0) + total_curve_energy(problem, state, 1)
+    curves = _curves_off(problem, state)
     for members in _sums(steps, marks, off, softness, width):
         for index in parts[list(members)].ravel():
             if index >= 0:
@@ -78,15 +78,16 @@ def combine_moves(aim, state, rng, softness, width=300) -> float:
         if is_legal(problem, state):
             set_members(problem, state)
             found = distance(compute_numbers(problem, state, windows), windows, softness)
-            if found < least - 1e-9 and (
-                total_curve_energy(problem, state, 0) + total_curve_energy(problem, state, 1)
-                <= curves + 1e-9
-            ):
+            if found < least - 1e-9 and _curves_off(problem, state) <= curves + 1e-9:
                 least, best = found, blank_copy(state)
         restore_times(state, kept)
         set_members(problem, state)
     restore(problem, state, kept if best is None else best)
     return least
+
+
+def _curves_off(problem, state):
+    return sum(total_curve_energy(problem, state, e) for e in range(2))
 
 
 def _fine_changes(effects, marks, off, softness):
@@ -104,9 +105,8 @@ def _fine_changes(effects, marks, off, softness):
     fine = _least(_pair_sizes(effects, size, marks), N_PAIR)
     scores = np.empty((len(effects), len(effects)))
     _score_sums(effects, marks, effects, marks, off, softness, N_NEAR, scores)
-    near = _least(scores[np.tril_indices(len(effects), -1)], N_NEAR)
     first, second = np.tril_indices(len(effects), -1)
-    chosen = np.union1d(fine, near)
+    chosen = np.union1d(fine, _least(scores[first, second], N_NEAR))
     pairs = np.column_stack([first[chosen], second[chosen]])
     parts = np.vstack([np.column_stack([single, np.full(len(single), -1)]), pairs])
     steps = np.vstack([effects[single], effects[pairs[:, 0]] + effects[pairs[:, 1]]])

@@ -25,6 +25,7 @@ from helpers.reconstruct.survival_state import (
     restore,
 )
 from helpers.reconstruct.walks import (
+    COOLING,
     LOOSE,
     SETTLING,
     SHARES,
@@ -40,9 +41,7 @@ TREATMENT_STEPS, TREATMENT_HEAT = 1_000_000, (1e4, 0.5)
 STAGES = (  # share of the reach, first and last temperature, percent of the steps
     (20.0, 20000.0, 200.0, 10),
     (1.0, 1500.0, 0.4, 50),
-    (1.0, 5.0, 1.0, 8),
-    (0.05, 4.0, 0.5, 12),
-    (0.005, 1.5, 0.25, 20),
+    *((share, hot, cold, percent * 40 // 100) for share, hot, cold, percent in COOLING),
 )
 N_SHAKE, N_SETTLE = 300_000, 6_000_000  # steps
 FAR, NEAR = (100.0, 30.0, 8.0), (8.0, 3.0, 1.0)  # half-windows, see `numbers.distance`
