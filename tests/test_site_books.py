@@ -2,16 +2,18 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
 import time
-from threading import Thread
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import psutil
 import pytest
 from click.testing import CliRunner
-from dask_processes import free_port, start_scheduler, start_worker, wait_for
+from dask_processes import free_port, kill, start_scheduler, start_worker, wait_for
 from random_cohort import random_frame
 from small_book import PARAMETERS, write_notebook, write_small_book
 from test_damaged_files import study as toy_study
@@ -70,36 +72,52 @@ def contents(folder):
     }
 
 
-def kill_one_that_builds(workers, out, killed):
-    """Kill the first worker whose book is being built, and nothing that it started."""
-    until = time.monotonic() + 300
-    while not killed and time.monotonic() < until:
+def wait_for_a_book(workers, out, seconds=300):
+    """The first worker whose book is being built, and the process that builds it."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
         time.sleep(0.02)
         if [*out.glob(".rhcc/books/*/.rhcc/building-*")]:
-            busy = [worker for worker in workers if psutil.Process(worker.pid).children()]
-            killed += psutil.Process(busy[0].pid).children()
-            os.kill(busy[0].pid, signal.SIGKILL)
+            for worker in workers:
+                for book in psutil.Process(worker.pid).children():
+                    return worker, book
+    raise TimeoutError("no book is built")
 
 
-def run_and_kill_a_worker(processes, out, run):
-    """Run something on a scheduler, one worker of which is killed."""
+def lose_a_worker(processes, port, out):
+    """Kill the first worker whose book is being built, and nothing that it started."""
+    worker, book = wait_for_a_book(processes[1:], out)
+    os.kill(worker.pid, signal.SIGKILL)
+    book.wait(30)
+
+
+def lose_the_scheduler(processes, port, out):
+    """Kill scheduler and workers while a book is being built, and start others."""
+    wait_for_a_book(processes[1:], out)
+    for process in processes:
+        kill(process)
+    processes += [start_scheduler(port), start_worker(port), start_worker(port)]
+
+
+def run_and_lose(lose, processes, out, run):
+    """Run something on a scheduler of which a part is lost."""
     port = free_port()
     processes += [start_scheduler(port), start_worker(port), start_worker(port)]
     wait_for(port)
-    killed = []
-    killer = Thread(target=kill_one_that_builds, args=(processes[-2:], out, killed))
-    killer.start()
-    run(f"tcp://127.0.0.1:{port}")
-    killer.join()
-    assert len(killed) == 1
-    killed[0].wait(30)
+    with ThreadPoolExecutor(1) as thread:
+        losing = thread.submit(lose, processes, port, out)
+        run(f"tcp://127.0.0.1:{port}")
+        losing.result()
 
 
-def test_a_killed_worker_changes_no_byte_of_a_book(root, processes):
+@pytest.mark.parametrize(
+    "lose", [lose_a_worker, pytest.param(lose_the_scheduler, marks=pytest.mark.slow)]
+)
+def test_a_loss_changes_no_byte_of_a_book(lose, root, processes):
     make(root, "expected", jobs=1)
-    lines = []
-    run_and_kill_a_worker(
-        processes, root / "found", lambda address: make(root, "found", lines, scheduler=address)
+    lines, out = [], root / "found"
+    run_and_lose(
+        lose, processes, out, lambda address: make(root, "found", lines, scheduler=address)
     )
     assert [line for line in lines if not line.startswith(" ")] in (
         ["north:", "south:"],
@@ -129,14 +147,49 @@ def test_a_killed_worker_changes_no_byte_of_books_with_notebooks_nor_of_their_po
         return build_sites(expand([root / "*.csv"]), root / "study.yml", root / out, **options)
 
     build("expected", jobs=1)
-    run_and_kill_a_worker(
-        processes, root / "found", lambda address: build("found", scheduler=address)
+    run_and_lose(
+        lose_a_worker, processes, root / "found", lambda address: build("found", scheduler=address)
     )
     expected, found = (contents(root / name) for name in ("expected", "found"))
     assert {path.parts[1] for path in found if path.parts[0] == "sites"} == set(SITES)
     assert found == expected
     build("found")
     assert lines[-1].startswith("nothing has changed")
+
+
+def test_a_disk_without_room_leaves_no_part_of_a_book(root):
+    command = [sys.executable, "-m", "helpers.cli", "run", str(root / "*.csv"), "--jobs", "2"]
+    command += ["--study", str(root / "study.yml"), "--out", str(root / "found")]
+    small = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (10_000, 10_000))
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, preexec_fn=small)
+    assert done.returncode == 1
+    assert [f"{site}: " in done.stderr for site in SITES] == [True, True]
+    assert "File too large" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not [*(root / "found").rglob("index.html")]
+    make(root, "expected", jobs=1)
+    make(root, "found", jobs=2)
+    assert contents(root / "found") == contents(root / "expected")
+
+
+def test_an_interrupted_run_ends_its_books(root):
+    command = [sys.executable, "-m", "helpers.cli", "run", str(root / "*.csv"), "--jobs", "2"]
+    command += ["--study", str(root / "study.yml"), "--out", str(root / "found")]
+    run = subprocess.Popen(
+        command, cwd=root, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    until = time.monotonic() + 300
+    while not [*root.glob("found/.rhcc/books/*/.rhcc/building-*")]:
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    started = psutil.Process(run.pid).children(recursive=True)
+    os.killpg(run.pid, signal.SIGINT)
+    _, error = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert error.splitlines()[-1] == "interrupted; what was there before is untouched"
+    assert "Traceback" not in error
+    assert psutil.wait_procs(started, 10)[1] == []
+    assert not [*(root / "found").rglob("index.html")]
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+import signal
 import time
 from concurrent import futures
 from contextlib import contextmanager
@@ -196,5 +197,10 @@ def _cluster(scheduler, jobs):
     if scheduler is not None:
         yield scheduler
         return
-    with LocalCluster(n_workers=jobs, **LOCAL) as cluster:
+    heard = signal.signal(signal.SIGINT, signal.SIG_IGN)  # workers inherit it
+    try:
+        cluster = LocalCluster(n_workers=jobs, **LOCAL)
+    finally:
+        signal.signal(signal.SIGINT, heard)
+    with cluster:
         yield cluster.scheduler_address
