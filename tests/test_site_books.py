@@ -157,6 +157,7 @@ def test_a_killed_worker_changes_no_byte_of_books_with_notebooks_nor_of_their_po
     assert lines[-1].startswith("nothing has changed")
 
 
+@pytest.mark.slow
 def test_a_disk_without_room_leaves_no_part_of_a_book(root):
     command = [sys.executable, "-m", "helpers.cli", "run", str(root / "*.csv"), "--jobs", "2"]
     command += ["--study", str(root / "study.yml"), "--out", str(root / "found")]

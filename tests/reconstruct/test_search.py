@@ -37,7 +37,12 @@ from helpers.reconstruct.numbers import compute_numbers, distance
 from helpers.reconstruct.search import Plan, search_survival
 from helpers.reconstruct.stiffness import SPREAD, measure_reach, stiffen
 from helpers.reconstruct.survival_state import blank_copy, draw_state, make_state, to_patients
-from helpers.reconstruct.survival_targets import _information_table, read_survival_targets
+from helpers.reconstruct.survival_targets import (
+    _aim,
+    _information_table,
+    _z_window,
+    read_survival_targets,
+)
 from helpers.reconstruct.walks import settle
 
 SHORT = Plan(n_steps=30_000, n_rounds=20)
@@ -78,6 +83,13 @@ def test_windows_are_those_that_round_to_the_print(targets):
     (place,) = np.flatnonzero(chosen)
     assert targets.problem.curve_low[0, place, 1] == 824  # 27.05 months are 823.3 days
     assert targets.problem.curve_high[0, place, 1] == 826  # 27.15 months are 826.4 days
+
+
+def test_a_p_value_below_a_number_asks_for_a_large_z_only():
+    low, high, per_half = _aim(*_z_window(0.0, 0.001))
+    assert low == pytest.approx(3.2905 + 0.04 * 0.05, abs=1e-4)  # p = 0.001 at z = 3.2905
+    assert high > 50
+    assert per_half == 20
 
 
 def test_fewest_events_follow_from_the_standard_error(targets):

@@ -18,6 +18,7 @@ from helpers.results import BETWEEN_ARMS, contrast
 PRECISION = 12  # decimals of a bound, so that it is the same number on every machine
 PRINT_DIGITS = 7  # decimals of the edge of a window, without its binary fraction
 INSIDE = 0.96  # share of a window that is aimed at: the estimates are third-order steps
+BOUNDLESS, FALLS_SHORT = 99.0, 0.05  # of a z whose p is only below a number: most; half a window
 HAZARD_UNIT = 2.0**-30  # hazards are whole multiples of it, so that sums of them are exact
 QUANTILES = 4096  # of the exponential distribution
 CURVE_WEIGHT = 14400.0  # an event that a curve is off weighs as 120 half-windows of a number
@@ -284,11 +285,13 @@ class _Reader:
 
 
 def _z_window(low, high):
-    return stats.norm.isf(high / 2), stats.norm.isf(low / 2) if low > 0 else 99.0
+    return stats.norm.isf(high / 2), stats.norm.isf(low / 2) if low > 0 else BOUNDLESS
 
 
 def _aim(low, high):
     """A window narrowed to its inner part, and 1 over its half width."""
+    if high == BOUNDLESS:
+        return low + (1 - INSIDE) * FALLS_SHORT, high, 1 / FALLS_SHORT
     half = (high - low) / 2
     return low + (1 - INSIDE) * half, high - (1 - INSIDE) * half, 1 / half
 
