@@ -179,11 +179,11 @@ def test_an_interrupted_run_ends_its_books(root):
     run = subprocess.Popen(
         command, cwd=root, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
-    until = time.monotonic() + 300
-    while not [*root.glob("found/.rhcc/books/*/.rhcc/building-*")]:
+    until, started = time.monotonic() + 300, []
+    while not any("--bound" in process.cmdline() for process in started):
         assert time.monotonic() < until
-        time.sleep(0.02)
-    started = psutil.Process(run.pid).children(recursive=True)
+        time.sleep(0.1)
+        started = psutil.Process(run.pid).children(recursive=True)
     os.killpg(run.pid, signal.SIGINT)
     _, error = run.communicate(timeout=60)
     assert run.returncode == 130
