@@ -29,14 +29,22 @@ def kill(process):
     process.wait()
 
 
-def wait_for(port, seconds=60):
+def wait_for(port):
+    def listens():
+        with socket.socket() as trial:
+            return trial.connect_ex(("127.0.0.1", port)) == 0
+
+    wait_until(listens, 60)
+
+
+def wait_until(find, seconds=300):
+    """What `find` finds, as soon as it finds something."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        with socket.socket() as trial:
-            if trial.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.2)
-    raise TimeoutError(f"nothing listens on {port}")
+        if found := find():
+            return found
+        time.sleep(0.02)
+    raise TimeoutError(f"nothing was found in {seconds} seconds")
 
 
 def _start(*arguments):

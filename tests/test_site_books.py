@@ -6,14 +6,13 @@ import resource
 import signal
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import psutil
 import pytest
 from click.testing import CliRunner
-from dask_processes import free_port, kill, start_scheduler, start_worker, wait_for
+from dask_processes import free_port, kill, start_scheduler, start_worker, wait_for, wait_until
 from random_cohort import random_frame
 from small_book import PARAMETERS, write_notebook, write_small_book
 from test_damaged_files import study as toy_study
@@ -72,16 +71,23 @@ def contents(folder):
     }
 
 
-def wait_for_a_book(workers, out, seconds=300):
+def run_command(root, cohorts, out, *options):
+    """`rhcc run` as a process of its own."""
+    command = [sys.executable, "-m", "helpers.cli", "run", str(root / cohorts), *options]
+    return [*command, "--study", str(root / "study.yml"), "--out", str(root / out)]
+
+
+def wait_for_a_book(workers, out):
     """The first worker whose book is being built, and the process that builds it."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        time.sleep(0.02)
+
+    def built():
         if [*out.glob(".rhcc/books/*/.rhcc/building-*")]:
             for worker in workers:
                 for book in psutil.Process(worker.pid).children():
                     return worker, book
-    raise TimeoutError("no book is built")
+        return None
+
+    return wait_until(built)
 
 
 def lose_a_worker(processes, port, out):
@@ -159,8 +165,7 @@ def test_a_killed_worker_changes_no_byte_of_books_with_notebooks_nor_of_their_po
 
 @pytest.mark.slow
 def test_a_disk_without_room_leaves_no_part_of_a_book(root):
-    command = [sys.executable, "-m", "helpers.cli", "run", str(root / "*.csv"), "--jobs", "2"]
-    command += ["--study", str(root / "study.yml"), "--out", str(root / "found")]
+    command = run_command(root, "*.csv", "found", "--jobs", "2")
     small = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (10_000, 10_000))
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, preexec_fn=small)
     assert done.returncode == 1
@@ -174,16 +179,16 @@ def test_a_disk_without_room_leaves_no_part_of_a_book(root):
 
 
 def test_an_interrupted_run_ends_its_books(root):
-    command = [sys.executable, "-m", "helpers.cli", "run", str(root / "*.csv"), "--jobs", "2"]
-    command += ["--study", str(root / "study.yml"), "--out", str(root / "found")]
+    command = run_command(root, "*.csv", "found", "--jobs", "2")
     run = subprocess.Popen(
         command, cwd=root, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
-    until, started = time.monotonic() + 300, []
-    while not any("--bound" in process.cmdline() for process in started):
-        assert time.monotonic() < until
-        time.sleep(0.1)
-        started = psutil.Process(run.pid).children(recursive=True)
+
+    def with_a_book():
+        tree = psutil.Process(run.pid).children(recursive=True)
+        return tree if any("--bound" in process.cmdline() for process in tree) else None
+
+    started = wait_until(with_a_book)
     os.killpg(run.pid, signal.SIGINT)
     _, error = run.communicate(timeout=60)
     assert run.returncode == 130
@@ -224,8 +229,7 @@ def test_a_scheduler_that_cannot_be_used_is_told_before_anything_is_made(root, m
 
 def test_a_book_of_a_task_waits_for_another_run_and_ends_when_its_worker_does(root):
     output = Output(root / "out")
-    command = [sys.executable, "-m", "helpers.cli", "run", str(root / "north.csv"), "--bound"]
-    command += ["--study", str(root / "study.yml"), "--out", str(root / "out")]
+    command = run_command(root, "north.csv", "out", "--bound")
     with output.building():
         waiting = subprocess.Popen(
             command, cwd=root, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
