@@ -197,10 +197,10 @@ def _cluster(scheduler, jobs):
     if scheduler is not None:
         yield scheduler
         return
-    heard = signal.signal(signal.SIGINT, signal.SIG_IGN)  # workers inherit it
-    try:
-        cluster = LocalCluster(n_workers=jobs, **LOCAL)
-    finally:
-        signal.signal(signal.SIGINT, heard)
-    with cluster:
+    with LocalCluster(n_workers=jobs, preload=[__name__], **LOCAL) as cluster:
         yield cluster.scheduler_address
+
+
+def dask_setup(worker) -> None:
+    """Called by Dask in each process of this machine: an interrupt is for the run that ends it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
