@@ -22,7 +22,6 @@ from helpers.errors import InputError
 from helpers.pipeline.publish import Output
 from helpers.pipeline.site_books import _run_apart, make_books
 from helpers.pipeline.sites import build_sites, expand
-from helpers.tasks import run_tasks, same
 
 SITES = ("north", "south")
 SURVIVAL = """\
@@ -240,21 +239,3 @@ def test_a_book_of_a_task_waits_for_another_run_and_ends_when_its_worker_does(ro
         _, error = waiting.communicate(timeout=60)
     assert waiting.returncode == 130
     assert error == "interrupted; what was there before is untouched\n"
-
-
-def test_tasks_run_from_a_thread_too():
-    taken = []
-
-    def run():
-        run_tasks(
-            lambda submit, left: partial(submit, same),
-            [1, 2],
-            lambda *done: taken.append(done),
-            unit="task",
-            advice="",
-            jobs=1,
-        )
-
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(run).result()
-    assert sorted(taken) == [(1, 1), (2, 2)]

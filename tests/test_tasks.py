@@ -1,5 +1,7 @@
 """What a task raises is told as it is, and is no lost worker."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from helpers.errors import InputError
@@ -34,6 +36,11 @@ def run(function, tasks):
 def test_each_task_is_taken_once():
     tasks = list(range(20))
     assert sorted(run(square, tasks)) == [(task, task**2) for task in tasks]
+
+
+def test_tasks_run_from_a_thread_too():
+    with ThreadPoolExecutor(1) as thread:
+        assert sorted(thread.submit(run, square, [2, 3]).result()) == [(2, 4), (3, 9)]
 
 
 def test_what_a_task_raises_ends_the_run():
