@@ -180,8 +180,14 @@ def test_a_disk_without_room_leaves_no_part_of_a_book(root):
 
 def test_an_interrupted_run_ends_its_books(root):
     command = run_command(root, "*.csv", "found", "--jobs", "2")
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # as a terminal starts it
     run = subprocess.Popen(
-        command, cwd=root, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        cwd=root,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=heard,
     )
 
     def with_a_book():
