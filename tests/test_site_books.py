@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 
 import psutil
@@ -190,9 +191,13 @@ def test_an_interrupted_run_ends_its_books(root):
         preexec_fn=heard,
     )
 
+    def makes_a_book(process):
+        with suppress(psutil.NoSuchProcess):  # one that has just ended
+            return "--bound" in process.cmdline()
+
     def with_a_book():
         tree = psutil.Process(run.pid).children(recursive=True)
-        return tree if any("--bound" in process.cmdline() for process in tree) else None
+        return tree if any(map(makes_a_book, tree)) else None
 
     started = wait_until(with_a_book)
     os.killpg(run.pid, signal.SIGINT)
