@@ -77,8 +77,7 @@ def trace_path(cohort) -> Path:
 
 def _search(targets, seed, plan, checkpoint, minutes):
     started = time.monotonic()
-    n_legs = plan.n_legs(targets.problem)
-    with tqdm(total=n_legs, unit="leg", file=sys.stderr, mininterval=5) as bar:
+    with tqdm(total=plan.n_legs, unit="leg", file=sys.stderr, mininterval=5) as bar:
 
         def show(leg, hits):
             bar.update(leg - bar.n)
