@@ -12,15 +12,20 @@ from small_book import ROOT
 from helpers.errors import InputError
 from helpers.estimators.cox import fit_cox
 from helpers.estimators.logrank import logrank
-from helpers.published import load_ledger
 from helpers.reconstruct import combinations, moves, search
-from helpers.reconstruct.aims import aim_at_labels, aim_at_order, joint_covariates
+from helpers.reconstruct.aims import (
+    aim_at_labels,
+    aim_at_order,
+    free_covariates,
+    joint_covariates,
+)
 from helpers.reconstruct.cohort import reconstruct_cohort, trace_path
 from helpers.reconstruct.combinations import combine_moves
 from helpers.reconstruct.kernel import (
     NEVER,
     Z,
     anneal,
+    anneal_part,
     estimate_joint,
     estimate_row,
     evaluate,
@@ -36,31 +41,16 @@ from helpers.reconstruct.moves import (
 from helpers.reconstruct.numbers import compute_numbers, distance
 from helpers.reconstruct.search import Plan, search_survival
 from helpers.reconstruct.stiffness import SPREAD, measure_reach, stiffen
-from helpers.reconstruct.survival_state import blank_copy, draw_state, make_state, to_patients
+from helpers.reconstruct.survival_state import blank_copy, make_state, to_patients
 from helpers.reconstruct.survival_targets import (
     _aim,
     _information_table,
     _z_window,
-    read_survival_targets,
 )
 from helpers.reconstruct.walks import settle
 
-SHORT = Plan(n_steps=30_000, n_rounds=20)
-DIGEST = "0a406f6af8badd7e32d066dc60c719dbbdc7f2fc4ceb32daafc5997f8879e9d8"
-
-
-@pytest.fixture(scope="module")
-def targets(study):
-    return read_survival_targets(load_ledger(ROOT / "data/published.csv"), study)
-
-
-@pytest.fixture(scope="module")
-def annealed(targets):
-    """A state after some annealing, of all kinds of moves."""
-    state = draw_state(targets, 5)
-    shares, labels = np.array([0.3, 0.6]), np.linspace(0, 1, len(targets.variables))
-    anneal(targets.problem, state, blank_copy(state), 60_000, 1e5, 1e3, shares, labels)
-    return state
+SHORT = Plan(n_steps=30_000, n_rounds=2, n_sum=1000)
+DIGEST = "366afc87b1b668c4bf3023677b5209932e67b413b9537e48cf64860915aa3e79"
 
 
 def arrays(state, e):
@@ -282,17 +272,56 @@ def test_an_order_alone_brings_its_numbers_nearer(targets, annealed, nearer, e):
 def test_labels_leave_the_joint_models_alone(targets, annealed, nearer):
     problem = targets.problem
     state = make_state(problem, *blank_copy(annealed), annealed.rng)
-    aim = aim_at_labels(problem)
-    others = ~np.isfinite(aim.windows[:, 0])
+    aim = aim_at_labels(problem, targets.variables.index("mvi"))
+    covariates = np.isin(np.arange(len(targets.variables)), joint_covariates(problem))
+    tests = covariates[problem.test_covariate]
+    others = np.concatenate(
+        [[*np.repeat(covariates, 4), *[True] * int(4 * m), *tests] for m in problem.joint_size]
+    )
+    assert np.isfinite(aim.windows[:, 0]).sum() == 2 * (4 + 2)
     before = numbers_of(aim, problem, state)
     first = combine_moves(aim, state, rng(1), 8.0, width=10)
     after = numbers_of(aim, problem, state)
     assert first < distance(before, aim.windows, 8.0)
     np.testing.assert_allclose(after[others], before[others], atol=1e-9)
-    settle(problem, aim, state, 2000, (300.0, 1.0))
-    inside = np.isin(np.arange(state.x.shape[1]), joint_covariates(problem))
-    np.testing.assert_array_equal(state.x[:, inside], annealed.x[:, inside])
+    settle(problem, aim, state, 2000)
+    np.testing.assert_array_equal(state.x[:, covariates], annealed.x[:, covariates])
     assert is_legal(problem, state)
+
+
+def test_labels_tied_by_the_eligibility_are_exchanged_together(targets):
+    names = np.array(targets.variables)
+    assert list(names[list(free_covariates(targets.problem))]) == [
+        "mvi",
+        "n_tumors",
+        "tumor_diameter",
+        "extrahepatic",
+    ]
+    tied = {
+        names[r]: list(names[list(aim_at_labels(targets.problem, r).labels)])
+        for r in free_covariates(targets.problem)
+    }
+    assert tied == {
+        "mvi": ["mvi"],
+        "n_tumors": ["n_tumors"],
+        "tumor_diameter": ["tumor_diameter", "extrahepatic"],
+        "extrahepatic": ["extrahepatic"],
+    }
+
+
+def test_annealing_in_parts_is_annealing_in_one(targets, annealed):
+    problem, labels = targets.problem, np.linspace(0, 1, len(targets.variables))
+    shares, heat = np.array([0.3, 0.6]), (1e4, 1e3)
+    whole = make_state(problem, *blank_copy(annealed), annealed.rng.copy())
+    best = blank_copy(whole)
+    anneal(problem, whole, best, 9000, *heat, shares, labels)
+    parts = make_state(problem, *blank_copy(annealed), annealed.rng.copy())
+    kept, least = blank_copy(parts), evaluate(problem, parts)
+    for first, last in ((0, 4000), (4000, 5000), (5000, 9000)):
+        steps = (first, last, 9000)
+        _, least = anneal_part(problem, parts, kept, least, steps, heat, shares, labels)
+    for one, other in zip((*best, *blank_copy(whole)), (*kept, *blank_copy(parts)), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_moves_without_a_place_in_common_can_be_made_in_either_order(targets, annealed):
@@ -325,7 +354,7 @@ def test_distance_is_measured_in_half_windows():
 @pytest.fixture
 def brief(monkeypatch, nearer):
     """Parts of which each takes little."""
-    lengths = {"TREATMENT_STEPS": 50_000, "N_SHAKE": 500, "N_SETTLE": 1000, "SUMS": 1}
+    lengths = {"TREATMENT_STEPS": 50_000, "N_TRY": 2, "N_SETTLE": 1000, "SUMS": 1}
     for name, value in lengths.items():
         monkeypatch.setattr(search, name, value)
     for name, value in {"REACH": 3, "SHIFT_REACH": 1}.items():
@@ -340,23 +369,23 @@ def test_a_seed_gives_the_same_bytes(targets, study, brief):
 
 def test_an_interrupted_search_goes_on(targets, study, tmp_path, brief):
     checkpoint = tmp_path / "search"
-    for last in (2, 9, 14):  # in annealing, and between two rounds of one order or the other
+    for last in (2, 7, 11):  # in annealing, between two orders, and in the labels
         search_survival(targets, 7, SHORT, checkpoint, lambda leg, hits, last=last: leg < last)
     resumed, trace = search_survival(targets, 7, SHORT, checkpoint)
     patients = to_patients(targets, resumed, study).to_csv(index=False, lineterminator="\n")
     assert hashlib.sha256(patients.encode()).hexdigest() == DIGEST
-    assert trace["leg"].unique().tolist() == list(range(1, SHORT.n_legs + 1))
+    assert trace["leg"].unique().tolist() == list(range(1, SHORT.n_legs(targets.problem) + 1))
 
 
 def test_the_stored_trace_ends_at_the_stored_cohort(targets):
     trace = pd.read_csv(trace_path(ROOT / "data/cohort.csv"))
     last = trace[trace["leg"] == trace["leg"].max()]
-    assert last["leg"].iloc[0] == Plan().n_legs
+    assert last["leg"].iloc[0] == Plan().n_legs(targets.problem)
     assert last["n_printed"].sum() == 172
     assert dict(zip(last["block"], last["n_hit"], strict=True)) == {
-        "univariable": 52,
-        "multivariable": 23,
-        "log-rank": 2,
+        "univariable": 51,
+        "multivariable": 27,
+        "log-rank": 4,
         "Kaplan-Meier": 60,
     }
 

@@ -7,6 +7,7 @@ a covariate in no joint model touch its own numbers only.
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -15,9 +16,10 @@ from helpers.reconstruct.kernel import Problem
 from helpers.reconstruct.moves import LABELS, list_exchanges, list_moves
 from helpers.reconstruct.numbers import compute_numbers, list_windows
 
-LIGHT = 0.01  # weight of what can be brought nearer last
-TINY, HEAVY = 1e-6, 1e4  # weights of numbers that are not aimed at, and of those that must not move
+LIGHT, TINY = 0.01, 1e-6  # weights of numbers that come last
+HEAVY = 1e4  # weight of numbers that must not move
 AROUND = 1e-7  # of a number that must not move
+FIRM = 100.0  # times its weight has a curve that must not be lost
 
 
 class Aim(NamedTuple):
@@ -62,10 +64,10 @@ def joint_covariates(problem) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
-def aim_at_models(problem) -> Problem:
-    """The problem in which covariates in no joint model have little weight."""
+def aim_at_models(problem, light) -> Problem:
+    """The problem in which covariates in no joint model have a small weight at most."""
     others = ~np.isin(np.arange(problem.row.shape[1]), joint_covariates(problem))
-    light = np.where(others, LIGHT, 1.0)
+    light = np.where(others, light, 1.0)
     return problem._replace(
         row_weight=np.minimum(problem.row_weight, light),
         test_weight=np.minimum(problem.test_weight, light[problem.test_covariate]),
@@ -82,15 +84,37 @@ def aim_at_endpoint(problem, e) -> Aim:
     return _aim(problem, (e,), tuple(range(problem.row.shape[1])), (e,), ())
 
 
-def aim_at_labels(problem) -> Aim:
-    """The numbers of the other covariates, by changes that leave those in joint models alone."""
+def free_covariates(problem) -> tuple[int, ...]:
+    """The covariates in no joint model, those with curves first."""
     inside = joint_covariates(problem)
-    others = tuple(r for r in range(problem.row.shape[1]) if r not in inside)
-    return _aim(problem, (0, 1), others, (0, 1), others, inside)
+    others = [r for r in range(problem.row.shape[1]) if r not in inside]
+    return tuple(sorted(others, key=lambda r: r not in problem.curve_covariate))
+
+
+def aim_at_labels(problem, r) -> Aim:
+    """The numbers of a covariate in no joint model, by changes that leave those in one alone.
+
+    By its labels, and those of later covariates in the same criterion of eligibility, which would
+    hold them fast. Where it has curves, also by exchanges of patients who are alike in the joint
+    models, which changes whose times of the two endpoints go together.
+    """
+    alike = joint_covariates(problem) if r in problem.curve_covariate else None
+    later = free_covariates(problem)[free_covariates(problem).index(r) + 1 :]
+    labels = (r, *(q for q in later if _share_criterion(problem, r, q)))
+    return _aim(problem, (0, 1), (r,), (), labels, alike)
+
+
+def _share_criterion(problem, r, q):
+    starts = problem.clause_start
+    return any(
+        {r, q} <= {*problem.clause_covariate[first:last].tolist()}
+        for first, last in itertools.pairwise(starts)
+    )
 
 
 def freeze(problem, aim, state) -> Problem:
-    """The problem in which the other numbers have great weight, at windows that reach to theirs."""
+    """The problem in which an aim is all, and numbers of joint models and curves must not move."""
+    held = np.isin(np.arange(problem.row.shape[1]), joint_covariates(problem))
     windows = list_windows(problem)
     other = ~np.isfinite(aim.windows[:, 0])
     numbers = compute_numbers(problem, state, windows)[other]
@@ -104,13 +128,16 @@ def freeze(problem, aim, state) -> Problem:
             at += 4
         test[e] = windows[at : at + len(test[e])]
         at += len(test[e])
+    aimed = aim.problem.row_weight[0] == 1.0
+    weight = np.select([aimed, held], [1.0, HEAVY], 0.0)
     return problem._replace(
         row=row,
         joint=joint,
         test=test,
-        row_weight=np.where(aim.problem.row_weight == TINY, HEAVY, 1.0),
-        joint_weight=np.where(aim.problem.joint_weight == TINY, HEAVY, 1.0),
-        test_weight=np.where(aim.problem.test_weight == 0, HEAVY, problem.test_weight),
+        row_weight=weight * np.ones((2, 1)),
+        joint_weight=np.full(2, HEAVY),
+        test_weight=weight[problem.test_covariate] * np.ones((2, 1)),
+        curve_weight=problem.curve_weight * FIRM,
     )
 
 

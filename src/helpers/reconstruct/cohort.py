@@ -77,7 +77,8 @@ def trace_path(cohort) -> Path:
 
 def _search(targets, seed, plan, checkpoint, minutes):
     started = time.monotonic()
-    with tqdm(total=plan.n_legs, unit="leg", file=sys.stderr, mininterval=5) as bar:
+    n_legs = plan.n_legs(targets.problem)
+    with tqdm(total=n_legs, unit="leg", file=sys.stderr, mininterval=5) as bar:
 
         def show(leg, hits):
             bar.update(leg - bar.n)

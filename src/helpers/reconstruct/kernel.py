@@ -137,7 +137,7 @@ def _row_energy(p, e, r, sums):
 
 
 @njit(cache=True)
-def _add_event(sums, table, at_risk, others, is_exposed, sign):
+def add_event(sums, table, at_risk, others, is_exposed, sign):
     sums[0] += sign * (is_exposed * ONE - table[at_risk, others, 0])
     sums[1] += sign * table[at_risk, others, 1]
     sums[2] += sign * table[at_risk, others, 2]
@@ -145,7 +145,7 @@ def _add_event(sums, table, at_risk, others, is_exposed, sign):
 
 
 @njit(cache=True)
-def _put_at_risk(hazard, k, pattern, weight, m):
+def put_at_risk(hazard, k, pattern, weight, m):
     """Sums over those at risk at position k: of hazards, and of their products with covariates."""
     hazard[k, 0] = hazard[k + 1, 0] + weight
     q = 1 + m
@@ -159,7 +159,7 @@ def _put_at_risk(hazard, k, pattern, weight, m):
 
 
 @njit(cache=True)
-def _add_joint_event(sums, hazard, k, pattern, m, sign):
+def add_joint_event(sums, hazard, k, pattern, m, sign):
     """Score and information of the joint model from an event at position k."""
     per = 1.0 / hazard[k, 0]
     q = m
@@ -256,7 +256,7 @@ def _put_distances(windows, beta, std_error, out, at):
 
 
 @njit(cache=True)
-def _curve_energy(p, s, sequence, e, q):
+def curve_energy(p, s, sequence, e, q):
     """Energy of a median and its two limits: how many events each crossing is off its window.
 
     A curve must cross one half between the days that round to the print: lower band, curve and
@@ -359,7 +359,7 @@ def total_curve_energy(p, s, e):
     """Energy of all curves of an endpoint."""
     total = 0.0
     for q in range(p.curve_arm.shape[0]):
-        total += _curve_energy(p, s, s.now, e, q)
+        total += curve_energy(p, s, s.now, e, q)
     return total
 
 
@@ -391,7 +391,7 @@ def sum_row(p, s, e, r, out):
         at_risk += exposed
         s.now.n_at_risk[e, r, k] = at_risk
         if s.now.event[e, k]:
-            _add_event(out, p.table[e, r], at_risk, p.n - k - at_risk, exposed, 1)
+            add_event(out, p.table[e, r], at_risk, p.n - k - at_risk, exposed, 1)
 
 
 @njit(cache=True)
@@ -401,9 +401,9 @@ def sum_joint(p, s, e, out):
     m = p.joint_size[e]
     for k in range(p.n - 1, -1, -1):
         pattern = s.pattern[e, s.now.patient[e, k]]
-        _put_at_risk(s.now.hazard[e], k, pattern, p.joint_hazard[e, pattern], m)
+        put_at_risk(s.now.hazard[e], k, pattern, p.joint_hazard[e, pattern], m)
         if s.now.event[e, k]:
-            _add_joint_event(out, s.now.hazard[e], k, pattern, m, 1.0)
+            add_joint_event(out, s.now.hazard[e], k, pattern, m, 1.0)
 
 
 @njit(cache=True)
@@ -440,7 +440,7 @@ def evaluate(p, s):
         s.energy.joint[e] = _models_energy(p, s, e, NONE, s.joint_sums[e])
         total += p.joint_weight[e] * s.energy.joint[e]
         for q in range(p.curve_arm.shape[0]):
-            s.energy.curve[e, q] = _curve_energy(p, s, s.now, e, q)
+            s.energy.curve[e, q] = curve_energy(p, s, s.now, e, q)
             total += p.curve_weight[e, q] * s.energy.curve[e, q]
         for q in range(p.test_covariate.shape[0]):
             s.energy.test[e, q] = _test_energy(
@@ -499,11 +499,11 @@ def _time_move_energy(p, s, e, first, last, i, j, only_patients, energy, limit, 
             at_risk += exposed
             s.trial.n_at_risk[e, r, k] = at_risk
             if s.trial.event[e, k]:
-                _add_event(s.new_sums[e, r], p.table[e, r], at_risk, p.n - k - at_risk, exposed, 1)
+                add_event(s.new_sums[e, r], p.table[e, r], at_risk, p.n - k - at_risk, exposed, 1)
             if s.now.event[e, k]:
                 old = s.now.n_at_risk[e, r, k]
                 exposed = s.x[s.now.patient[e, k], r]
-                _add_event(s.new_sums[e, r], p.table[e, r], old, p.n - k - old, exposed, -1)
+                add_event(s.new_sums[e, r], p.table[e, r], old, p.n - k - old, exposed, -1)
         if p.row_weight[e, r] > 0.0:
             s.new.row[e, r] = _row_energy(p, e, r, s.new_sums[e, r])
             total += p.row_weight[e, r] * s.new.row[e, r]
@@ -513,12 +513,12 @@ def _time_move_energy(p, s, e, first, last, i, j, only_patients, energy, limit, 
     if joint_changes:
         for k in range(last, first - 1, -1):
             pattern = s.pattern[e, s.trial.patient[e, k]]
-            _put_at_risk(s.trial.hazard[e], k, pattern, p.joint_hazard[e, pattern], m)
+            put_at_risk(s.trial.hazard[e], k, pattern, p.joint_hazard[e, pattern], m)
             if s.trial.event[e, k]:
-                _add_joint_event(joint_sums, s.trial.hazard[e], k, pattern, m, 1.0)
+                add_joint_event(joint_sums, s.trial.hazard[e], k, pattern, m, 1.0)
             if s.now.event[e, k]:
                 pattern = s.pattern[e, s.now.patient[e, k]]
-                _add_joint_event(joint_sums, s.now.hazard[e], k, pattern, m, -1.0)
+                add_joint_event(joint_sums, s.now.hazard[e], k, pattern, m, -1.0)
     if models_change:
         s.new.joint[e] = _models_energy(p, s, e, ALL, joint_sums)
         total += p.joint_weight[e] * s.new.joint[e]
@@ -526,7 +526,7 @@ def _time_move_energy(p, s, e, first, last, i, j, only_patients, energy, limit, 
             return REFUSED
     for q in range(p.curve_arm.shape[0]):
         if _touches(s.in_curve[q], i, j, only_patients):
-            s.new.curve[e, q] = _curve_energy(p, s, s.trial, e, q)
+            s.new.curve[e, q] = curve_energy(p, s, s.trial, e, q)
             total += p.curve_weight[e, q] * s.new.curve[e, q]
             if total > limit:
                 return REFUSED
@@ -553,7 +553,7 @@ def _accept_times(p, s, e, first, last, joint_sums):
     m = p.joint_size[e]
     for k in range(last, first - 1, -1):
         pattern = s.pattern[e, s.trial.patient[e, k]]
-        _put_at_risk(s.trial.hazard[e], k, pattern, p.joint_hazard[e, pattern], m)
+        put_at_risk(s.trial.hazard[e], k, pattern, p.joint_hazard[e, pattern], m)
     for r in range(s.x.shape[1]):
         at_risk = s.trial.n_at_risk[e, r, last + 1]
         for k in range(last, first - 1, -1):
@@ -746,10 +746,10 @@ def _label_sums(p, s, e, r, i, j):
             patient = s.now.patient[e, k]
             exposed = np.int64(s.x[patient, r])
             at_risk = s.now.n_at_risk[e, r, k]
-            _add_event(sums, p.table[e, r], at_risk, p.n - k - at_risk, exposed, -1)
+            add_event(sums, p.table[e, r], at_risk, p.n - k - at_risk, exposed, -1)
             exposed -= gained if patient == i else (-gained if patient == j else 0)
             at_risk += gained if patient != i else 0
-            _add_event(sums, p.table[e, r], at_risk, p.n - k - at_risk, exposed, 1)
+            add_event(sums, p.table[e, r], at_risk, p.n - k - at_risk, exposed, 1)
 
 
 @njit(cache=True)
@@ -787,7 +787,7 @@ def _label_move_energy(p, s, r, i, j, energy, limit, joint_sums):
     for e in range(2):
         for q in range(p.curve_arm.shape[0]):
             if p.curve_covariate[q] == r and p.curve_arm[q] == arm and total <= limit:
-                s.new.curve[e, q] = _curve_energy(p, s, s.now, e, q)
+                s.new.curve[e, q] = curve_energy(p, s, s.now, e, q)
                 total += p.curve_weight[e, q] * s.new.curve[e, q]
         for q in range(p.test_covariate.shape[0]):
             if p.test_covariate[q] == r and total <= limit:
@@ -824,11 +824,11 @@ def _joint_after_labels(p, s, e, r, i, j, sums):
     for k in range(last, _first_changed(p, s, e, r, i, j) - 1, -1):
         patient = s.now.patient[e, k]
         pattern = s.pattern[e, patient]
-        _put_at_risk(trial, k, pattern, p.joint_hazard[e, pattern], m)
+        put_at_risk(trial, k, pattern, p.joint_hazard[e, pattern], m)
         if s.now.event[e, k]:
             old = pattern ^ bit if patient in (i, j) else pattern
-            _add_joint_event(sums, trial, k, pattern, m, 1.0)
-            _add_joint_event(sums, now, k, old, m, -1.0)
+            add_joint_event(sums, trial, k, pattern, m, 1.0)
+            add_joint_event(sums, now, k, old, m, -1.0)
 
 
 @njit(cache=True)
@@ -913,13 +913,33 @@ def anneal(p, s, best, n_steps, hot, cold, shares, label_shares):
     ----------
     Kirkpatrick S, Gelatt CD, Vecchi MP. Science 1983;220:671-680.
     """
+    least = evaluate(p, s)
+    _remember(s, best)
+    steps = (0, n_steps, n_steps)
+    return anneal_part(p, s, best, least, steps, (hot, cold), shares, label_shares)
+
+
+@njit(cache=True)
+def anneal_part(p, s, best, least, steps, heat, shares, label_shares):
+    """A part of annealing, as of `anneal`.
+
+    Parameters
+    ----------
+    least : float
+        Energy of the best state so far.
+    steps : (int, int, int)
+        Steps done before, and after, and of the whole; all but the last multiples of `PHASE`.
+    heat : (float, float)
+        First and last temperature of the whole.
+    """
+    first, last, n_steps = steps
     joint_sums = np.zeros(s.joint_sums.shape)
     energy = evaluate(p, s)
-    least = energy
-    _remember(s, best)
-    cooling = (cold / hot) ** (PHASE / max(PHASE, n_steps))
-    temperature = hot
-    for step in range(n_steps):
+    temperature, cold = heat
+    cooling = (cold / temperature) ** (PHASE / max(PHASE, n_steps))
+    for _ in range(PHASE, first, PHASE):
+        temperature *= cooling
+    for step in range(first, last):
         if step % PHASE == 0 and step > 0:
             temperature *= cooling
         limit = energy + temperature * p.minus_log[random_below(s.rng, p.minus_log.shape[0])]

@@ -12,10 +12,19 @@ import numpy as np
 import pandas as pd
 
 from helpers.errors import InputError
-from helpers.reconstruct.aims import aim_at_labels, aim_at_models, aim_at_order
+from helpers.reconstruct.aims import (
+    LIGHT,
+    TINY,
+    aim_at_labels,
+    aim_at_models,
+    aim_at_order,
+    free_covariates,
+)
 from helpers.reconstruct.combinations import combine_moves
-from helpers.reconstruct.kernel import State, anneal
+from helpers.reconstruct.days import spread_days
+from helpers.reconstruct.kernel import State, anneal, anneal_part, evaluate
 from helpers.reconstruct.numbers import compute_numbers, distance
+from helpers.reconstruct.rearrange import rearrange
 from helpers.reconstruct.stiffness import measure_reach, stiffen
 from helpers.reconstruct.survival_state import (
     blank_copy,
@@ -24,37 +33,22 @@ from helpers.reconstruct.survival_state import (
     make_state,
     restore,
 )
-from helpers.reconstruct.walks import (
-    COOLING,
-    LOOSE,
-    SETTLING,
-    SHARES,
-    label_shares,
-    random_bits,
-    settle,
-    shake,
-)
+from helpers.reconstruct.walks import SHARES, label_shares, random_bits, settle
 from helpers.whole_file import whole_file
 
 LEG = 2_000_000  # annealing steps between two checkpoints
 TREATMENT_STEPS, TREATMENT_HEAT = 1_000_000, (1e4, 0.5)
-STAGES = (  # share of the reach, first and last temperature, percent of the steps
-    (20.0, 20000.0, 200.0, 10),
-    (1.0, 1500.0, 0.4, 50),
-    *((share, hot, cold, percent * 40 // 100) for share, hot, cold, percent in COOLING),
+STAGES = (  # share of the reach, first and last temperature, weight of others, percent of steps
+    (20.0, 20000.0, 200.0, LIGHT, 8),
+    (1.0, 1500.0, 6.0, LIGHT, 15),
+    (1.0, 6.0, 0.4, LIGHT, 37),
+    (1.0, 3.0, 0.05, TINY, 20),
+    (0.1, 1.5, 0.05, TINY, 20),
 )
-N_SHAKE, N_SETTLE = 300_000, 6_000_000  # steps
-FAR, NEAR = (100.0, 30.0, 8.0), (8.0, 3.0, 1.0)  # half-windows, see `numbers.distance`
-OUTER, INNER, LABELS = 0, 1, None  # the order of an endpoint, or the labels
-TURNS = (  # what is brought nearer, how softly, and percent of the rounds
-    (INNER, FAR, 11),
-    (INNER, NEAR, 30),
-    (OUTER, FAR, 6),
-    (OUTER, NEAR, 24),
-    (LABELS, FAR, 8),
-    (LABELS, NEAR, 21),
-)
-SUMS, WORTH = 6, 0.03  # sums of moves at one softness, and half-windows that one must gain
+SOFTNESS = 1.0  # half-windows, see `numbers.distance`
+N_TRY, N_SETTLE = 8, 8_000_000  # attempts at the labels of a covariate, and their steps
+SUMS, WORTH = 6, 0.03  # sums of moves after an attempt, and half-windows that one must gain
+LOST = 3.0  # half-windows that a curve weighs
 TRACE = ["leg", "steps", "block", "n_hit", "n_printed"]
 
 
@@ -67,11 +61,14 @@ class Plan:
     n_steps : int
         Steps of annealing, in the shares of `STAGES`.
     n_rounds : int
-        Rounds that bring the numbers nearer, in the shares of `TURNS`.
+        Rearrangements of a whole order, of the outer and the inner endpoint in turn.
+    n_sum : int
+        Sums that a rearrangement carries on: see `rearrange.rearrange`.
     """
 
     n_steps: int = 200_000_000
-    n_rounds: int = 100
+    n_rounds: int = 8
+    n_sum: int = 1_000_000
 
     def legs(self) -> list[tuple[int, int, int]]:
         """Parts of annealing, after each of which the search can be resumed.
@@ -90,29 +87,21 @@ class Plan:
 
     def stage_steps(self, stage) -> int:
         """Steps of a stage."""
-        return self.n_steps * STAGES[stage][3] // 100
+        return self.n_steps * STAGES[stage][-1] // 100
 
-    def turns(self) -> list[tuple[int | None, tuple[float, ...], bool]]:
-        """What each round brings nearer, how softly, and whether it is the first of its kind."""
-        found = []
-        for aim, softnesses, percent in TURNS:
-            n = self.n_rounds * percent // 100
-            found += [(aim, softnesses, number == 0) for number in range(n)]
-        return found
-
-    @property
-    def n_legs(self) -> int:
+    def n_legs(self, problem) -> int:
         """All parts of the search."""
-        return 1 + len(self.legs()) + len(self.turns())
+        n_try = N_TRY * len(free_covariates(problem)) if self.n_rounds else 0
+        return 1 + len(self.legs()) + self.n_rounds + n_try
 
 
 def search_survival(targets, seed, plan, checkpoint=None, report=lambda leg, hits: True):
     """Search for an order of times, events and covariates that gives back the print.
 
     Annealing first on the treatment's own numbers, then on those of all covariates in joint
-    models, which are measured first against what small changes of the order can still reach. Sums
-    of small moves then bring the numbers of one endpoint nearer by changes of its order alone, and
-    then those of the other. Last come the covariates in no joint model, by their labels alone.
+    models, which are measured against what small changes of the order can still reach. Then the
+    order of one endpoint is rearranged as a whole, and that of the other, in turn. Last come the
+    covariates in no joint model, by their labels alone, and the days, which no number asks for.
 
     Parameters
     ----------
@@ -138,9 +127,9 @@ def search_survival(targets, seed, plan, checkpoint=None, report=lambda leg, hit
         The checkpoint is of another seed, plan or print.
     """
     problem = targets.problem
-    mark = json.dumps([seed, asdict(plan), STAGES, TURNS, _digest(problem)])
+    mark = json.dumps([seed, asdict(plan), STAGES, _digest(problem)])
     run = _resume(targets, seed, mark, checkpoint)
-    while run.leg < plan.n_legs:
+    while run.leg < plan.n_legs(problem):
         steps = _go_one_leg(problem, plan, seed, run)
         run.leg += 1
         hits = count_hits(problem, make_state(problem, *run.best, run.state.rng))
@@ -150,7 +139,9 @@ def search_survival(targets, seed, plan, checkpoint=None, report=lambda leg, hit
             _write_checkpoint(checkpoint, mark, run)
         if report(run.leg, hits) is False or all(n == total for n, total in hits.values()):
             break
-    return make_state(problem, *run.best, run.state.rng), pd.DataFrame(run.trace, columns=TRACE)
+    state = make_state(problem, *run.best, random_bits(seed, run.leg))
+    spread_days(problem, state, (0, 1))
+    return state, pd.DataFrame(run.trace, columns=TRACE)
 
 
 @dataclass
@@ -181,53 +172,49 @@ def _go_one_leg(problem, plan, seed, run):
         return TREATMENT_STEPS
     legs = plan.legs()
     if run.leg > len(legs):
-        return _bring_nearer(problem, run, seed, *plan.turns()[run.leg - 1 - len(legs)])
-    stage, low, high = legs[run.leg - 1]
-    share, hot, cold, _ = STAGES[stage]
-    if low == 0:
+        return _bring_nearer(problem, run, seed, plan, run.leg - 1 - len(legs))
+    stage, first, last = legs[run.leg - 1]
+    share, hot, cold, weight, _ = STAGES[stage]
+    if first == 0:
         restore(problem, state, best)
-        run.reach = measure_reach(problem, state, np.random.default_rng([seed, run.leg]))
-    stiff = stiffen(aim_at_models(problem), run.reach, share)
-    if low == 0:
+        run.reach = measure_reach(problem, state, np.random.default_rng([seed, stage]))
+    stiff = stiffen(aim_at_models(problem, weight), run.reach, share)
+    if first == 0:
         restore(stiff, state, best)
         _copy(best, blank_copy(state))
-    n_steps = plan.stage_steps(stage)
-    heat = [hot * (cold / hot) ** (at / n_steps) for at in (low, high)]
-    anneal(stiff, state, best, high - low, *heat, SHARES, labels)
-    return high - low
+    least = evaluate(stiff, make_state(stiff, *best, state.rng))
+    steps = (first, last, plan.stage_steps(stage))
+    anneal_part(stiff, state, best, least, steps, (hot, cold), SHARES, labels)
+    return last - first
 
 
-def _bring_nearer(problem, run, seed, target, softnesses, is_first):
-    """Shake what is aimed at, and bring it nearer; the number of steps."""
+def _bring_nearer(problem, run, seed, plan, number):
+    """Rearrange an order, or try the labels of a covariate anew; its steps, or sums carried on."""
     state, rng = run.state, np.random.default_rng([seed, run.leg])
-    aim = aim_at_labels(problem) if target is LABELS else aim_at_order(problem, target)
     restore(problem, state, run.best)
     state.rng[:] = random_bits(seed, run.leg)
-    if is_first:
-        run.reach = measure_reach(problem, state, rng)
-    if target is LABELS:
-        n_steps, heat = (N_SETTLE, SETTLING) if is_first and softnesses is FAR else (N_SHAKE, LOOSE)
-        settle(problem, aim, state, n_steps, heat)
-    elif is_first:
-        n_steps = 0
-    else:
-        n_steps = N_SHAKE
-        shake(aim.problem, run.reach, state, n_steps, target)
-        restore(problem, state, blank_copy(state))
-    for softness in softnesses:
-        found = np.inf
-        for _ in range(SUMS):
-            before, found = found, combine_moves(aim, state, rng, softness)
-            if before - found < WORTH:
-                break
-    best = make_state(problem, *run.best, state.rng)
-    if is_first or _distance(aim, state, softnesses) < _distance(aim, best, softnesses):
+    if number < plan.n_rounds:
+        rearrange(aim_at_order(problem, number % 2), state, rng, SOFTNESS, plan.n_sum)
         _copy(run.best, blank_copy(state))
-    return n_steps
+        return plan.n_sum
+    r = free_covariates(problem)[(number - plan.n_rounds) // N_TRY]
+    aim = aim_at_labels(problem, r)
+    settle(problem, aim, state, N_SETTLE)
+    found = np.inf
+    for _ in range(SUMS):
+        before, found = found, combine_moves(aim, state, rng, SOFTNESS)
+        if before - found < WORTH:
+            break
+    best = make_state(problem, *run.best, state.rng)
+    if _distance(aim, state) < _distance(aim, best):
+        _copy(run.best, blank_copy(state))
+    return N_SETTLE
 
 
-def _distance(aim, state, softnesses):
-    return distance(compute_numbers(aim.problem, state, aim.windows), aim.windows, softnesses[-1])
+def _distance(aim, state):
+    numbers = compute_numbers(aim.problem, state, aim.windows)
+    n_lost = sum(int((state.energy.curve[e] > 0).sum()) for e in range(2))
+    return distance(numbers, aim.windows, SOFTNESS) + LOST * n_lost
 
 
 def _copy(target, source):

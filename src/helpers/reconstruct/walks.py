@@ -15,10 +15,9 @@ from helpers.reconstruct.survival_state import blank_copy, restore
 
 SHARES = np.array([0.3, 0.65])  # of moves in the first order, and in both
 HOT = 5.0
-SHAKE_SHARE, SHAKE_HEAT = 0.005, (0.8, 0.3)
-SETTLING, LOOSE = (300.0, 0.3), (30.0, 1.0)  # temperatures of labels
+SETTLING = (3e4, 0.1)  # temperatures of labels
 EXCHANGES = np.array([0.25, 0.5])  # as SHARES, where labels are exchanged for the most part
-ONE_ORDER = (np.array([1.0, 1.0]), np.array([0.0, 1.0]))  # the same, for either order alone
+NO_EXCHANGES = np.zeros(2)
 COOLING = (  # share of the reach, first and last temperature, percent of the steps
     (1.0, HOT, 1.0, 20),
     (0.05, 4.0, 0.5, 30),
@@ -47,29 +46,24 @@ def cool(problem, reach, state, n_steps) -> None:
         _go(stiffen(problem, reach, share), state, n_steps * percent // 100, hot, cold)
 
 
-def shake(problem, reach, state, n_steps, endpoint) -> None:
-    """Walk near the print in the order of one endpoint."""
-    _go(stiffen(problem, reach, SHAKE_SHARE), state, n_steps, *SHAKE_HEAT, ONE_ORDER[endpoint])
-
-
-def settle(problem, aim, state, n_steps, heat) -> None:
-    """Exchange the labels that are aimed at, cooling; all other numbers stay as they are.
+def settle(problem, aim, state, n_steps) -> None:
+    """Exchange the labels that are aimed at, cooling; the numbers of joint models stay.
 
     Parameters
     ----------
     problem : Problem
     aim : Aim
+        Made by `aims.aim_at_labels`.
     state : State
         Ends where it was nearest.
     n_steps : int
-    heat : (float, float)
-        First and last temperature.
     """
     frozen = freeze(problem, aim, state)
     restore(frozen, state, blank_copy(state))
     nearest = blank_copy(state)
     chosen = np.isin(np.arange(state.x.shape[1]), aim.labels)
-    anneal(frozen, state, nearest, n_steps, *heat, EXCHANGES, np.cumsum(chosen / chosen.sum()))
+    shares = NO_EXCHANGES if aim.alike is None else EXCHANGES
+    anneal(frozen, state, nearest, n_steps, *SETTLING, shares, np.cumsum(chosen / chosen.sum()))
     restore(problem, state, nearest)
 
 
