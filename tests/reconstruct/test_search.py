@@ -40,7 +40,7 @@ from helpers.reconstruct.moves import (
 )
 from helpers.reconstruct.numbers import compute_numbers, distance
 from helpers.reconstruct.search import Plan, search_survival
-from helpers.reconstruct.stiffness import SPREAD, measure_reach, stiffen
+from helpers.reconstruct.stiffness import THIN, measure_reach, stiffen
 from helpers.reconstruct.survival_state import blank_copy, make_state, to_patients
 from helpers.reconstruct.survival_targets import (
     _aim,
@@ -130,24 +130,22 @@ def rng(seed):
     return np.random.default_rng(seed)
 
 
-def test_without_reach_the_stiffness_is_that_of_the_windows(targets, annealed):
-    # near its window, a row's energy grows as the sum of the squares of its four distances
+def test_without_reach_the_stiffness_is_that_of_the_region(targets):
+    # of the thin region that prints as Child-Pugh in Table 2, half-windows from its centre
     problem = targets.problem
     sizes = 2 * (len(targets.variables) + problem.joint_size)
     no_reach = [np.zeros((size, size)) for size in sizes]
-    alone = stiffen(problem, no_reach, 0.0).stiffness[0] * SPREAD
-    r = targets.variables.index("afp")
-    row = problem.row[0, r]
-    middle = (row[1:13:3] + row[2:13:3]) / 2
-    step = 1e-6
-    beta, upper = middle[0] + step / row[3], middle[2] - 2 * step / row[9]
-    se = (upper - beta) / Z
-    values = np.array([beta, beta - Z * se, upper, beta / se])
-    centre = (middle[2] - middle[0]) / Z
-    origin = np.array([middle[0], 2 * middle[0] - middle[2], middle[2], middle[0] / centre])
-    off = (values - origin) * row[3:13:3] / step
-    block = alone[2 * r : 2 * r + 2, 2 * r : 2 * r + 2]
-    assert [1, -2] @ block @ [1, -2] == pytest.approx((off**2).sum(), rel=1e-4)
+    found = stiffen(problem, no_reach, 0.0).stiffness[0]
+    r = targets.variables.index("child_pugh")
+    low, high, per_half = problem.row[0, r, 1:13].reshape(4, 3).T
+    inside = rng(5).uniform(low[[0, 2]], high[[0, 2]], (1_000_000, 2))
+    beta, upper = inside.T
+    lower, z = 2 * beta - upper, beta * Z / (upper - beta)
+    inside = inside[(lower > low[1]) & (lower < high[1]) & (z > low[3]) & (z < high[3])]
+    expected = np.cov((inside * per_half[[0, 2]]).T) + THIN * np.eye(2)
+    block = found[2 * r : 2 * r + 2, 2 * r : 2 * r + 2]
+    np.testing.assert_allclose(np.linalg.inv(block), expected, rtol=0.05)
+    assert problem.row[0, r, [0, 15]] == pytest.approx(inside.mean(axis=0), abs=1e-5)
 
 
 def test_stiffness_is_the_inverse_of_the_reach_and_the_windows(targets, stiff, annealed):
@@ -171,7 +169,7 @@ def test_models_are_measured_together_by_the_stiffness(targets, stiff, annealed)
         off = []
         windows = [*stiff.row[e], *stiff.joint[e, :m]]
         for w, (beta, se) in zip(windows, [*rows, *joint], strict=True):
-            off += [(beta - (w[1] + w[2]) / 2) * w[3], (beta + Z * se - (w[7] + w[8]) / 2) * w[9]]
+            off += [(beta - w[0]) * w[3], (beta + Z * se - w[15]) * w[9]]
         expected = np.array(off) @ stiff.stiffness[e, : len(off), : len(off)] @ off
         assert state.energy.joint[e] == pytest.approx(expected, rel=1e-9)
 

@@ -33,7 +33,7 @@ NEVER = 1 << 30
 REFUSED = 1e300
 JOINT_MOST = 8  # covariates of a joint model
 ALL, NONE = -1, -2  # covariates that changed
-WINDOWS = 15  # entries of a row: see `survival_targets`
+WINDOWS = 16  # entries of a row: see `survival_targets`
 PHASE = 1000  # steps at one temperature
 
 Problem = namedtuple(
@@ -249,10 +249,9 @@ def _models_energy(p, s, e, changed, joint_sums):
 
 @njit(cache=True)
 def _put_distances(windows, beta, std_error, out, at):
-    """Distances of a coefficient and its upper limit from their windows' middles, in halves."""
-    out[at] = (beta - 0.5 * (windows[1] + windows[2])) * windows[3]
-    upper = beta + Z * std_error
-    out[at + 1] = (upper - 0.5 * (windows[7] + windows[8])) * windows[9]
+    """Distances of a coefficient and its upper limit from their region's centre, in halves."""
+    out[at] = (beta - windows[0]) * windows[3]
+    out[at + 1] = (beta + Z * std_error - windows[15]) * windows[9]
 
 
 @njit(cache=True)

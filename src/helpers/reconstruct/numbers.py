@@ -36,6 +36,18 @@ def list_windows(problem) -> np.ndarray:
     return np.concatenate(blocks)
 
 
+def list_centres(problem) -> np.ndarray:
+    """Numbers in the midst of their windows, those of a row such as one estimate gives them all."""
+    blocks = []
+    for e in range(2):
+        rows = np.array([*problem.row[e], *problem.joint[e, : problem.joint_size[e]]])
+        beta, upper = rows[:, 0], rows[:, 15]
+        std_error = (upper - beta) / Z
+        rows = np.column_stack([beta, 2 * beta - upper, upper, np.abs(beta) / std_error])
+        blocks += [rows.ravel(), problem.test[e, :, :2].mean(axis=1)]
+    return np.concatenate(blocks)
+
+
 def compute_numbers(problem, state, windows):
     """All numbers of the search but the curves, as `list_windows` has them."""
     out = np.zeros(len(windows))

@@ -15,7 +15,7 @@ from helpers.reconstruct.days import make_room, spread_days
 from helpers.reconstruct.joins import join_lists, nearest_sums, variances
 from helpers.reconstruct.kernel import evaluate, total_curve_energy
 from helpers.reconstruct.moves import is_legal, restore_times
-from helpers.reconstruct.numbers import compute_numbers, distance
+from helpers.reconstruct.numbers import compute_numbers, distance, list_centres
 from helpers.reconstruct.stretches import (
     Models,
     divide,
@@ -64,7 +64,7 @@ def rearrange(aim, state, rng, softness, n_sum) -> float:
     make_room(problem, state, 1 - e)
     spread_days(problem, state, (e,))
     evaluate(problem, state)
-    models, windows = _models(aim, e)
+    models, windows, centres = _models(aim, e)
     low, high, scale = windows.T
     stretches = divide(problem, state, e, N_STRETCH, rng)
     n_pilot = min(N_PILOT, n_sum)
@@ -83,7 +83,7 @@ def rearrange(aim, state, rng, softness, n_sum) -> float:
         for each in stretches
     ]
     start = total(problem, state, models)
-    goal = _find_goal(numbers, start, sum(pilots), (low + high) / 2 * scale)
+    goal = _find_goal(numbers, start, sum(pilots), centres * scale)
     jacobian = _differentiate(numbers, goal)
     variance, basis = _principal_axes(_sandwich(jacobian, sum(pilots)))
     axes = _product(basis.T.copy(), jacobian)
@@ -104,11 +104,12 @@ def rearrange(aim, state, rng, softness, n_sum) -> float:
 
 
 def _models(aim, e):
-    """What the numbers aimed at follow from, and their windows."""
+    """What the numbers aimed at follow from, their windows, and where in these they should be."""
     problem = aim.problem
     n_row, m = problem.row.shape[1], int(problem.joint_size[e])
     n_number = 4 * (n_row + m) + len(problem.test[e])
-    windows = aim.windows[:n_number] if e == 0 else aim.windows[-n_number:]
+    here = slice(n_number) if e == 0 else slice(-n_number, None)
+    windows, centres = aim.windows[here], list_centres(problem)[here]
     aimed = np.isfinite(windows[:, :2]).all(axis=1)
     models = Models(
         e,
@@ -116,7 +117,7 @@ def _models(aim, e):
         m if aimed[4 * n_row : 4 * (n_row + m)].any() else 0,
         np.flatnonzero(aimed[4 * (n_row + m) :]),
     )
-    return models, windows[aimed]
+    return models, windows[aimed], centres[aimed]
 
 
 def _draw_distinct(draw, stretch, axes, centre, weight, n_wanted):
@@ -179,16 +180,16 @@ def _take_nearest(aim, state, e, softness, stretches, found, chosen):
     restore(problem, state, best)
 
 
-def _find_goal(numbers, start, covariance, middle):
-    """The most likely sums whose numbers are in the middle of their windows."""
+def _find_goal(numbers, start, covariance, wanted):
+    """The most likely sums whose numbers are those given."""
     goal = start.copy()
     for _ in range(STEPS):
         jacobian = _differentiate(numbers, goal)
         spread = _sandwich(jacobian, covariance)
         spread[np.diag_indices_from(spread)] += GIVE
         lower, _ = factorize(spread, 0.0, 0.0)
-        step = np.empty(len(middle))
-        solve(lower, numbers(goal) - middle, step)
+        step = np.empty(len(wanted))
+        solve(lower, numbers(goal) - wanted, step)
         goal -= _product(_product(covariance, jacobian.T.copy()), step[:, None])[:, 0]
     return goal
 

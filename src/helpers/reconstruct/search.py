@@ -41,12 +41,12 @@ TREATMENT_STEPS, TREATMENT_HEAT = 1_000_000, (1e4, 0.5)
 STAGES = (  # share of the reach, first and last temperature, weight of others, percent of steps
     (20.0, 20000.0, 200.0, LIGHT, 8),
     (1.0, 1500.0, 6.0, LIGHT, 15),
-    (1.0, 6.0, 0.4, LIGHT, 37),
-    (1.0, 3.0, 0.05, TINY, 20),
-    (0.1, 1.5, 0.05, TINY, 20),
+    (1.0, 6.0, 0.4, LIGHT, 32),
+    (1.0, 12.0, 0.05, TINY, 30),
+    (0.1, 1.5, 0.05, TINY, 15),
 )
 SOFTNESS = 1.0  # half-windows, see `numbers.distance`
-N_TRY, N_SETTLE = 8, 8_000_000  # attempts at the labels of a covariate, and their steps
+N_TRY, N_SETTLE = 16, 8_000_000  # attempts at the labels of a covariate, and their steps
 SUMS, WORTH = 6, 0.03  # sums of moves after an attempt, and half-windows that one must gain
 LOST = 3.0  # half-windows that a curve weighs
 TRACE = ["leg", "steps", "block", "n_hit", "n_printed"]

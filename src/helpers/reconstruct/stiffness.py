@@ -13,14 +13,14 @@ import numpy as np
 from numba import njit
 
 from helpers.estimators.cholesky import factorize, solve
-from helpers.reconstruct.kernel import Z
 from helpers.reconstruct.moves import LABELS, list_moves, measure_effects
 from helpers.reconstruct.numbers import compute_numbers, list_windows
+from helpers.reconstruct.regions import find_region
 
 SMALL = 12.0  # half-windows, in the root mean square of all numbers, of a small change
 AT_ONCE = 20.0  # small changes in a thousand that an order can take up together, about
 TESTS = 24.0  # how many times its window small changes move a log-rank test, in variance
-SPREAD = 0.3  # variance of a number in its window, in half-windows, about that of a uniform
+THIN = 1e-4  # variance in half-windows that is added to a region, lest it be a line
 
 
 def measure_reach(problem, state, rng) -> list[np.ndarray]:
@@ -76,27 +76,22 @@ def stiffen(problem, reach, share):
     stiffness = np.zeros((2, size, size))
     for e in range(2):
         d = len(reach[e])
-        covariance = share * reach[e] + SPREAD * _invert(_windows_precision(problem, e))
-        stiffness[e, :d, :d] = _invert(covariance)
+        stiffness[e, :d, :d] = _invert(share * reach[e] + _rounding(problem, e))
     tests = problem.test_weight / (1 + TESTS * min(share, 1.0))
     return problem._replace(stiffness=stiffness, test_weight=tests)
 
 
-def _windows_precision(problem, e):
-    """Precision of a coefficient and its upper limit that all four numbers' windows make."""
+def _rounding(problem, e):
+    """Covariance of each coefficient and its upper limit in the region that prints as its row."""
     rows = [*problem.row[e], *problem.joint[e, : problem.joint_size[e]]]
-    precision = np.zeros((2 * len(rows), 2 * len(rows)))
     weights = [*problem.row_weight[e], *np.full(problem.joint_size[e], problem.joint_weight[e])]
+    covariance = np.zeros((2 * len(rows), 2 * len(rows)))
     for q, (row, weight) in enumerate(zip(rows, weights, strict=True)):
-        beta, upper = (row[1] + row[2]) / 2, (row[7] + row[8]) / 2
-        error = (upper - beta) / Z
-        of_beta, of_upper = np.array([1 / row[3], 0.0]), np.array([0.0, 1 / row[9]])
-        low = (2 * of_beta - of_upper) * row[6]
-        of_error = (of_upper - of_beta) / Z
-        z = (np.sign(beta) / error * of_beta - abs(beta) / error**2 * of_error) * row[12]
-        block = np.eye(2) + np.outer(low, low) + np.outer(z, z)
-        precision[2 * q : 2 * q + 2, 2 * q : 2 * q + 2] = weight * block
-    return precision
+        per_half = row[[3, 9]]
+        region = find_region(row[1:13].reshape(4, 3)[:, :2])
+        block = region.covariance * np.outer(per_half, per_half) + THIN * np.eye(2)
+        covariance[2 * q : 2 * q + 2, 2 * q : 2 * q + 2] = block / weight
+    return covariance
 
 
 @njit(cache=True)

@@ -13,6 +13,7 @@ from helpers.published import COMPARED
 from helpers.reconstruct.bounds import event_range
 from helpers.reconstruct.kernel import JOINT_MOST, NEVER, ONE, WINDOWS, Problem
 from helpers.reconstruct.printed import PrintedNumbers, level_counts
+from helpers.reconstruct.regions import find_region
 from helpers.results import BETWEEN_ARMS, contrast
 
 PRECISION = 12  # decimals of a bound, so that it is the same number on every machine
@@ -120,7 +121,7 @@ class _Reader:
         for e, endpoint in enumerate(self.endpoints):
             for r, name in enumerate(self.variables):
                 row[e, r] = self._windows("cox_univariable", endpoint, name)
-                row[e, r, 13:] = event_range(_least_information(row[e, r]), n_event[endpoint])
+                row[e, r, 13:15] = event_range(_least_information(row[e, r]), n_event[endpoint])
                 windows = self._windows("cox_multivariable", endpoint, name)
                 if windows is not None:
                     joint_index[e, joint_size[e]] = r
@@ -169,7 +170,9 @@ class _Reader:
         return window and tuple(round(float(limit), PRINT_DIGITS) for limit in window)
 
     def _windows(self, analysis, endpoint, name):
-        """Centre; low, high, 1/half of HR, limits and z; fewest, most events.
+        """Coefficient; low, high, 1/half of HR, limits and z; fewest, most events; upper limit.
+
+        The coefficient and its upper limit are those of the region's centre: see `regions`.
 
         None where the row is not printed.
 
@@ -191,11 +194,10 @@ class _Reader:
                 (-math.log(high), -math.log(low)) for low, high in (ratio, high_limit, low_limit)
             ]
         logs.append(_z_window(*found[3]))
-        centre = (sum(logs[1]) + sum(logs[2])) / 4
         windows = np.zeros(WINDOWS)
-        windows[0] = min(max(centre, logs[0][0]), logs[0][1])
         for q, (low, high) in enumerate(logs):
             windows[1 + 3 * q : 4 + 3 * q] = _aim(low, high)
+        windows[[0, 15]] = find_region(windows[1:13].reshape(4, 3)[:, :2]).centre
         return windows.round(PRECISION)
 
     def _estimate(self, group, keys):
