@@ -17,7 +17,7 @@ from helpers.reconstruct.moves import LABELS, list_exchanges, list_moves
 from helpers.reconstruct.numbers import compute_numbers, list_windows
 
 LIGHT, TINY = 0.01, 1e-6  # weights of numbers that come last
-HEAVY = 1e4  # weight of numbers that must not move
+HEAVY = 1e8  # weight of numbers that must not move
 AROUND = 1e-7  # of a number that must not move
 FIRM = 100.0  # times its weight has a curve that must not be lost
 

@@ -38,12 +38,13 @@ from helpers.whole_file import whole_file
 
 LEG = 2_000_000  # annealing steps between two checkpoints
 TREATMENT_STEPS, TREATMENT_HEAT = 1_000_000, (1e4, 0.5)
-STAGES = (  # share of the reach, first and last temperature, weight of others, percent of steps
-    (20.0, 20000.0, 200.0, LIGHT, 8),
-    (1.0, 1500.0, 6.0, LIGHT, 15),
-    (1.0, 6.0, 0.4, LIGHT, 32),
-    (1.0, 12.0, 0.05, TINY, 30),
-    (0.1, 1.5, 0.05, TINY, 15),
+STAGES = (  # share of the reach, first and last temperature, weight of others, parts of the steps
+    (20.0, 20000.0, 200.0, LIGHT, 16),
+    (1.0, 1500.0, 6.0, LIGHT, 30),
+    (1.0, 6.0, 0.4, LIGHT, 64),
+    (1.0, 12.0, 0.05, TINY, 60),
+    (0.1, 1.5, 0.05, TINY, 30),
+    (0.1, 1.5, 0.05, TINY, 30),
 )
 SOFTNESS = 1.0  # half-windows, see `numbers.distance`
 N_TRY, N_SETTLE = 16, 8_000_000  # attempts at the labels of a covariate, and their steps
@@ -59,14 +60,14 @@ class Plan:
     Attributes
     ----------
     n_steps : int
-        Steps of annealing, in the shares of `STAGES`.
+        Steps of annealing, of which each of `STAGES` has its part.
     n_rounds : int
         Rearrangements of a whole order, of the outer and the inner endpoint in turn.
     n_sum : int
         Sums that a rearrangement carries on: see `rearrange.rearrange`.
     """
 
-    n_steps: int = 200_000_000
+    n_steps: int = 230_000_000
     n_rounds: int = 8
     n_sum: int = 1_000_000
 
@@ -87,7 +88,7 @@ class Plan:
 
     def stage_steps(self, stage) -> int:
         """Steps of a stage."""
-        return self.n_steps * STAGES[stage][-1] // 100
+        return self.n_steps * STAGES[stage][-1] // sum(parts for *_, parts in STAGES)
 
     def n_legs(self, problem) -> int:
         """All parts of the search."""
