@@ -32,7 +32,9 @@ from helpers.reconstruct.ensemble_files import EnsembleFolder
 from helpers.reconstruct.ensemble_run import make_ensemble, run_draws
 from helpers.safety import summarize_safety
 
-SHORT = Walk(n_starts=1, n_steps=2_000, n_cooling=3_000, width=2, n_tries=1)
+SHORT = Walk(
+    n_starts=1, n_steps=2_000, n_cooling=3_000, n_sum=500, n_settling=500, n_sums=0, n_tries=1
+)
 SEED = 7
 
 
@@ -67,7 +69,7 @@ def test_draws_take_the_starts_in_turn(origin, drawn):
 
 def test_a_draw_that_does_not_hold_the_print_goes_on(origin):
     once, thrice = (
-        draw_cohort(replace(origin, walk=replace(SHORT, n_steps=20_000, n_tries=n)), SEED, 1)[1]
+        draw_cohort(replace(origin, walk=replace(SHORT, n_steps=200_000, n_tries=n)), SEED, 1)[1]
         for n in (1, 3)
     )
     assert not once.holds_print

@@ -5,7 +5,7 @@ import pytest
 
 from helpers.reconstruct.kernel import Z
 from helpers.reconstruct.numbers import list_centres, list_windows
-from helpers.reconstruct.regions import find_region
+from helpers.reconstruct.regions import find_region, summarize_regions
 
 WIDE = (-99.0, 99.0)
 ANY_Z = (0.0, 99.0)
@@ -26,6 +26,7 @@ def test_the_lower_limit_leaves_a_triangle():
     found = region((1.0, 2.0), (-99.0, 0.0), (2.0, 4.0), ANY_Z)
     assert found.centre == pytest.approx([4 / 3, 10 / 3])
     np.testing.assert_allclose(found.covariance, np.array([[1, 1], [1, 4]]) / 18, atol=1e-12)
+    assert found.share == pytest.approx(1 / 2)
 
 
 @pytest.mark.parametrize("sign", [1, -1])
@@ -57,3 +58,18 @@ def test_the_centres_of_all_printed_rows_print_as_they_do(targets):
     centres = list_centres(targets.problem)
     assert (centres >= windows[:, 0]).all()
     assert (centres <= windows[:, 1]).all()
+
+
+def test_the_thinnest_region_is_that_of_child_pugh_in_table_2(targets):
+    found = summarize_regions(targets)
+    assert len(found) == 18 + 5 + 3
+    thinnest = found.loc[found["share"].idxmin()]
+    assert (thinnest["endpoint"], thinnest["variable"]) == ("os", "child_pugh")
+    # a million points of the rectangle, of which these print as all four numbers
+    problem = targets.problem
+    low, high, _ = problem.row[0, targets.variables.index("child_pugh"), 1:13].reshape(4, 3).T
+    points = np.random.default_rng(1).uniform(low[[0, 2]], high[[0, 2]], (1_000_000, 2))
+    beta, upper = points.T
+    lower, z = 2 * beta - upper, beta * Z / (upper - beta)
+    inside = (lower > low[1]) & (lower < high[1]) & (z > low[3]) & (z < high[3])
+    assert thinnest["share"] == pytest.approx(inside.mean(), rel=0.03)

@@ -79,11 +79,6 @@ def aim_at_order(problem, e) -> Aim:
     return _aim(problem, (e,), joint_covariates(problem), (e,), ())
 
 
-def aim_at_endpoint(problem, e) -> Aim:
-    """All numbers of an endpoint, by changes of its order."""
-    return _aim(problem, (e,), tuple(range(problem.row.shape[1])), (e,), ())
-
-
 def free_covariates(problem) -> tuple[int, ...]:
     """The covariates in no joint model, those with curves first."""
     inside = joint_covariates(problem)

@@ -4,26 +4,26 @@ The walk measures the Cox models against what small changes of the order reach, 
 freely where the print can be regained, long enough to lose the memory of the order it started
 from. It keeps what it cannot change on the way, such as the number of deaths at a level; that
 differs between the starts, which are the cohort and short searches of their own. The walk is then
-cooled, and sums of moves bring it nearer. A start follows from the ensemble's seed and its number,
-and a draw from the seed and the number of the draw, so that a draw is the same wherever, whenever
-and after whatever else it is made.
+cooled, both orders are rearranged as a whole, and the labels in no joint model settled anew, as in
+the search. A start follows from the ensemble's seed and its number, and a draw from the seed and
+the number of the draw, so that a draw is the same wherever, whenever and after whatever else it is
+made.
 """
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from helpers.errors import InputError
-from helpers.reconstruct.aims import aim_at_endpoint
-from helpers.reconstruct.combinations import combine_moves
+from helpers.reconstruct.aims import TINY, aim_at_models, aim_at_order, free_covariates
 from helpers.reconstruct.kernel import Problem, evaluate
 from helpers.reconstruct.nearness import Nearness
 from helpers.reconstruct.patients import fill_patients
-from helpers.reconstruct.search import Plan, search_survival
+from helpers.reconstruct.rearrange import rearrange
+from helpers.reconstruct.search import SOFTNESS, Plan, relabel, search_survival
 from helpers.reconstruct.stiffness import measure_reach
 from helpers.reconstruct.survival_state import (
     blank_copy,
@@ -37,7 +37,6 @@ from helpers.reconstruct.walks import cool, random_bits, walk
 from helpers.study import Study
 
 REACH_SEED = 1  # of the moves by which the reach is measured
-SOFTNESSES = (100.0, 30.0, 8.0)  # half-windows: what is far off counts, see `numbers.distance`
 
 
 @dataclass(frozen=True)
@@ -54,8 +53,12 @@ class Walk:
         Of the walk.
     n_cooling : int
         Of the way back.
-    width : int
-        Sums of moves that are carried on: see `combinations.combine_moves`.
+    n_sum : int
+        Sums that a rearrangement carries on: see `rearrange.rearrange`.
+    n_settling : int
+        Steps in which the labels of a covariate are settled.
+    n_sums : int
+        Sums of moves that mend these labels.
     n_tries : int
         Walks, each from the end of the one before, until one comes back to the print.
     """
@@ -63,8 +66,10 @@ class Walk:
     n_starts: int = 5
     n_searching: int = 20_000_000
     n_steps: int = 200_000
-    n_cooling: int = 800_000
-    width: int = 100
+    n_cooling: int = 2_000_000
+    n_sum: int = 100_000
+    n_settling: int = 1_000_000
+    n_sums: int = 2
     n_tries: int = 4
 
 
@@ -222,14 +227,16 @@ def draw_cohort(origin, seed, number, start=None) -> tuple[pd.DataFrame, Nearnes
     arrays = start or find_start(origin, seed, start_of(origin, number))
     state = make_state(problem, *arrays, random_bits(seed, number))
     rng = np.random.default_rng([seed, number])
-    aims = [aim_at_endpoint(problem, e) for e in range(2)]
+    models = aim_at_models(problem, TINY)
     tries = []
     while len(tries) < way.n_tries and not (tries and tries[-1][0].holds_print):
         walk(problem, origin.reach, state, way.n_steps)
-        cool(problem, origin.reach, state, way.n_cooling)
+        cool(models, origin.reach, state, way.n_cooling)
         restore(problem, state, blank_copy(state))
-        for aim, softness in itertools.product(aims, SOFTNESSES):
-            combine_moves(aim, state, rng, softness, way.width)
+        for e in range(2):
+            rearrange(aim_at_order(problem, e), state, rng, SOFTNESS, way.n_sum)
+        for r in free_covariates(problem):
+            relabel(problem, r, state, rng, way.n_settling, way.n_sums)
         tries.append((measure_nearness(problem, state), blank_copy(state)))
     nearness, nearest = min(tries, key=lambda found: found[0].energy)
     restore(problem, state, nearest)

@@ -11,11 +11,12 @@ import itertools
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from helpers.reconstruct.kernel import Z
 
 WIDER = 1.25  # windows that leave no region, as those of a contradictory print, are made wider
-THIN = 1e-6  # of the rectangle that coefficient and upper limit leave, a region that is none
+LEAST = 1e-6  # share of a region
 
 
 class Region(NamedTuple):
@@ -25,10 +26,13 @@ class Region(NamedTuple):
     ----------
     centre : ndarray of shape (2,)
     covariance : ndarray of shape (2, 2)
+    share : float
+        Of the rectangle that the coefficient's and the upper limit's own windows leave.
     """
 
     centre: np.ndarray
     covariance: np.ndarray
+    share: float
 
 
 def find_region(windows) -> Region:
@@ -43,11 +47,38 @@ def find_region(windows) -> Region:
     middle, half = windows.mean(axis=1), np.ptp(windows, axis=1) / 2
     while True:
         corners = _corners(windows)
-        area, region = _moments(np.array(corners)) if len(corners) > 2 else (0.0, None)
-        if area > THIN * half[0] * half[2]:
-            return region
+        area, *moments = _moments(np.array(corners)) if len(corners) > 2 else (0.0,)
+        share = float(area / (4 * half[0] * half[2]))
+        if share > LEAST:
+            return Region(*moments, share)
         half = half * WIDER
         windows = np.column_stack([middle - half, middle + half])
+
+
+def summarize_regions(targets) -> pd.DataFrame:
+    """How much of a rectangle the region of each printed row is.
+
+    Parameters
+    ----------
+    targets : SurvivalTargets
+
+    Returns
+    -------
+    DataFrame
+        One row a Cox model's covariate: ``analysis``, ``endpoint``, ``variable``, ``share``.
+    """
+    problem = targets.problem
+    rows = []
+    for e, endpoint in enumerate(targets.endpoints):
+        joint = problem.joint_index[e, : problem.joint_size[e]]
+        for analysis, places, windows in (
+            ("cox_univariable", range(len(targets.variables)), problem.row[e]),
+            ("cox_multivariable", joint, problem.joint[e]),
+        ):
+            for r, row in zip(places, windows, strict=False):
+                region = find_region(row[1:13].reshape(4, 3)[:, :2])
+                rows.append((analysis, endpoint, targets.variables[r], region.share))
+    return pd.DataFrame(rows, columns=["analysis", "endpoint", "variable", "share"])
 
 
 def _corners(windows):
@@ -84,7 +115,7 @@ def _cut(corners, a, b, most):
 
 
 def _moments(corners):
-    """Area and region of a convex polygon, as triangles of its first corner with each side."""
+    """Area, mean and covariance of a convex polygon, from the triangles of its first corner."""
     origin = corners[0]
     area, first, second = 0.0, np.zeros(2), np.zeros((2, 2))
     for one, other in itertools.pairwise(corners[1:] - origin):
@@ -94,6 +125,6 @@ def _moments(corners):
         for corner in (one, other, one + other):
             second += part / 12 * np.outer(corner, corner)
     if area == 0:
-        return area, None
+        return (area,)
     centre = first / area
-    return area, Region(origin + centre, second / area - np.outer(centre, centre))
+    return area, origin + centre, second / area - np.outer(centre, centre)

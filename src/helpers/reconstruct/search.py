@@ -15,6 +15,7 @@ from helpers.errors import InputError
 from helpers.reconstruct.aims import (
     LIGHT,
     TINY,
+    Aim,
     aim_at_labels,
     aim_at_models,
     aim_at_order,
@@ -38,13 +39,12 @@ from helpers.whole_file import whole_file
 
 LEG = 2_000_000  # annealing steps between two checkpoints
 TREATMENT_STEPS, TREATMENT_HEAT = 1_000_000, (1e4, 0.5)
-STAGES = (  # share of the reach, first and last temperature, weight of others, parts of the steps
-    (20.0, 20000.0, 200.0, LIGHT, 16),
-    (1.0, 1500.0, 6.0, LIGHT, 30),
-    (1.0, 6.0, 0.4, LIGHT, 64),
-    (1.0, 12.0, 0.05, TINY, 60),
-    (0.1, 1.5, 0.05, TINY, 30),
-    (0.1, 1.5, 0.05, TINY, 30),
+STAGES = (  # share of the reach, first and last temperature, weight of others, percent of steps
+    (20.0, 20000.0, 200.0, LIGHT, 8),
+    (1.0, 1500.0, 6.0, LIGHT, 15),
+    (1.0, 6.0, 0.4, LIGHT, 32),
+    (1.0, 12.0, 0.05, TINY, 30),
+    (0.1, 1.5, 0.05, TINY, 15),
 )
 SOFTNESS = 1.0  # half-windows, see `numbers.distance`
 N_TRY, N_SETTLE = 16, 8_000_000  # attempts at the labels of a covariate, and their steps
@@ -60,14 +60,14 @@ class Plan:
     Attributes
     ----------
     n_steps : int
-        Steps of annealing, of which each of `STAGES` has its part.
+        Steps of annealing, in the shares of `STAGES`.
     n_rounds : int
         Rearrangements of a whole order, of the outer and the inner endpoint in turn.
     n_sum : int
         Sums that a rearrangement carries on: see `rearrange.rearrange`.
     """
 
-    n_steps: int = 230_000_000
+    n_steps: int = 200_000_000
     n_rounds: int = 8
     n_sum: int = 1_000_000
 
@@ -88,7 +88,7 @@ class Plan:
 
     def stage_steps(self, stage) -> int:
         """Steps of a stage."""
-        return self.n_steps * STAGES[stage][-1] // sum(parts for *_, parts in STAGES)
+        return self.n_steps * STAGES[stage][-1] // 100
 
     def n_legs(self, problem) -> int:
         """All parts of the search."""
@@ -199,17 +199,42 @@ def _bring_nearer(problem, run, seed, plan, number):
         _copy(run.best, blank_copy(state))
         return plan.n_sum
     r = free_covariates(problem)[(number - plan.n_rounds) // N_TRY]
-    aim = aim_at_labels(problem, r)
-    settle(problem, aim, state, N_SETTLE)
-    found = np.inf
-    for _ in range(SUMS):
-        before, found = found, combine_moves(aim, state, rng, SOFTNESS)
-        if before - found < WORTH:
-            break
+    aim = relabel(problem, r, state, rng, N_SETTLE, SUMS)
     best = make_state(problem, *run.best, state.rng)
     if _distance(aim, state) < _distance(aim, best):
         _copy(run.best, blank_copy(state))
     return N_SETTLE
+
+
+def relabel(problem, r, state, rng, n_steps, n_sums) -> Aim:
+    """Settle the labels of a covariate in no joint model anew, and mend by sums of moves.
+
+    Parameters
+    ----------
+    problem : Problem
+    r : int
+        The covariate.
+    state : State
+        Changed in place.
+    rng : numpy.random.Generator
+    n_steps : int
+        See `walks.settle`.
+    n_sums : int
+        Sums of moves at most.
+
+    Returns
+    -------
+    Aim
+        What was aimed at.
+    """
+    aim = aim_at_labels(problem, r)
+    settle(problem, aim, state, n_steps)
+    found = np.inf
+    for _ in range(n_sums):
+        before, found = found, combine_moves(aim, state, rng, SOFTNESS)
+        if before - found < WORTH:
+            break
+    return aim
 
 
 def _distance(aim, state):
