@@ -68,9 +68,9 @@ class Walk:
     n_steps: int = 200_000
     n_cooling: int = 2_000_000
     n_sum: int = 100_000
-    n_settling: int = 1_000_000
+    n_settling: int = 3_000_000
     n_sums: int = 2
-    n_tries: int = 4
+    n_tries: int = 2
 
 
 @dataclass(frozen=True)
