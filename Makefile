@@ -17,8 +17,8 @@ help:  ## print this list
 book: $(VENV)/.installed  ## run the notebooks and write the book to _build/html/index.html
 	@$(BIN)/rhcc book --out $(OUT) $(if $(JOBS),--jobs $(JOBS))
 
-ensemble: $(VENV)/.installed  ## draw 20 cohorts that hold the print, and data/ensemble.csv of them
-	$(BIN)/rhcc ensemble --count 20 --resume --statistics data/ensemble.csv \
+ensemble: $(VENV)/.installed  ## draw 25 cohorts that hold the print, and data/ensemble.csv of them
+	$(BIN)/rhcc ensemble --count 25 --resume --statistics data/ensemble.csv \
 	  --out $(OUT)/ensemble-$$(cat $(DRAWN_FROM) | cksum | cut -d' ' -f1)
 
 pdf: $(VENV)/.installed  ## the same, and the book as _build/html/book.pdf (needs Chromium)
