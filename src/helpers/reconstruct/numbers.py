@@ -68,13 +68,13 @@ def compute_endpoint(p, s, e, out, at):
     for r in range(s.x.shape[1]):
         sum_row(p, s, e, r, s.new_sums[e, r])
         beta, std_error = estimate_row(p.row[e, r], s.new_sums[e, r])
-        at = _put_estimate(out, at, beta, std_error)
+        at = put_estimate(out, at, beta, std_error)
     m = p.joint_size[e]
     sum_joint(p, s, e, s.joint_sums[e])
     found = np.zeros((m, 2))
     estimate_joint(m, s.joint_sums[e], p.joint[e], found)
     for a in range(m):
-        at = _put_estimate(out, at, found[a, 0], found[a, 1])
+        at = put_estimate(out, at, found[a, 0], found[a, 1])
     for q in range(p.test_level.shape[0]):
         out[at] = logrank_z(s.in_test[q], s.x, s.now.patient[e], s.now.event[e])
         at += 1
@@ -82,7 +82,8 @@ def compute_endpoint(p, s, e, out, at):
 
 
 @njit(cache=True)
-def _put_estimate(out, at, beta, std_error):
+def put_estimate(out, at, beta, std_error):
+    """Write the four numbers of an estimate to `out` from place `at`; the place after them."""
     out[at] = beta
     out[at + 1] = beta - Z * std_error
     out[at + 2] = beta + Z * std_error

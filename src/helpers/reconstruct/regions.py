@@ -55,6 +55,11 @@ def find_region(windows) -> Region:
         windows = np.column_stack([middle - half, middle + half])
 
 
+def row_region(row) -> Region:
+    """The region of a row of windows: see `survival_targets`."""
+    return find_region(row[1:13].reshape(4, 3)[:, :2])
+
+
 def summarize_regions(targets) -> pd.DataFrame:
     """How much of a rectangle the region of each printed row is.
 
@@ -76,8 +81,7 @@ def summarize_regions(targets) -> pd.DataFrame:
             ("cox_multivariable", joint, problem.joint[e]),
         ):
             for r, row in zip(places, windows, strict=False):
-                region = find_region(row[1:13].reshape(4, 3)[:, :2])
-                rows.append((analysis, endpoint, targets.variables[r], region.share))
+                rows.append((analysis, endpoint, targets.variables[r], row_region(row).share))
     return pd.DataFrame(rows, columns=["analysis", "endpoint", "variable", "share"])
 
 

@@ -15,7 +15,7 @@ from numba import njit
 from helpers.estimators.cholesky import factorize, solve
 from helpers.reconstruct.moves import LABELS, list_moves, measure_effects
 from helpers.reconstruct.numbers import compute_numbers, list_windows
-from helpers.reconstruct.regions import find_region
+from helpers.reconstruct.regions import row_region
 
 SMALL = 12.0  # half-windows, in the root mean square of all numbers, of a small change
 AT_ONCE = 20.0  # small changes in a thousand that an order can take up together, about
@@ -88,8 +88,7 @@ def _rounding(problem, e):
     covariance = np.zeros((2 * len(rows), 2 * len(rows)))
     for q, (row, weight) in enumerate(zip(rows, weights, strict=True)):
         per_half = row[[3, 9]]
-        region = find_region(row[1:13].reshape(4, 3)[:, :2])
-        block = region.covariance * np.outer(per_half, per_half) + THIN * np.eye(2)
+        block = row_region(row).covariance * np.outer(per_half, per_half) + THIN * np.eye(2)
         covariance[2 * q : 2 * q + 2, 2 * q : 2 * q + 2] = block / weight
     return covariance
 

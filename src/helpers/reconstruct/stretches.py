@@ -14,7 +14,6 @@ from numba import njit
 
 from helpers.reconstruct.kernel import (
     ONE,
-    Z,
     add_event,
     add_joint_event,
     curve_energy,
@@ -26,6 +25,7 @@ from helpers.reconstruct.kernel import (
     random_below,
     shift,
 )
+from helpers.reconstruct.numbers import put_estimate
 
 PER_ROW, PER_TEST = 3, 2  # sums of a covariate's model, and of a log-rank test
 TIMES, BOTH, PATIENTS = 45, 70, 85  # percent: a time; patients and events, patients; events
@@ -234,29 +234,19 @@ def estimate_numbers(p, models, sums, out):
         for q in range(PER_ROW):
             whole[q] = np.int64(np.rint(sums[done + q] * ONE))
         beta, std_error = estimate_row(p.row[e, r], whole)
-        _put_estimate(out, at, beta, std_error)
-        at += 4
+        at = put_estimate(out, at, beta, std_error)
         done += PER_ROW
     if m > 0:
         found = np.zeros((m, 2))
         n_joint = m + m * (m + 1) // 2
         estimate_joint(m, sums[done : done + n_joint], p.joint[e], found)
         for a in range(m):
-            _put_estimate(out, at, found[a, 0], found[a, 1])
-            at += 4
+            at = put_estimate(out, at, found[a, 0], found[a, 1])
         done += n_joint
     for _ in models.tests:
         out[at] = sums[done] / np.sqrt(sums[done + 1]) if sums[done + 1] > 0.0 else 0.0
         at += 1
         done += PER_TEST
-
-
-@njit(cache=True)
-def _put_estimate(out, at, beta, std_error):
-    out[at] = beta
-    out[at + 1] = beta - Z * std_error
-    out[at + 2] = beta + Z * std_error
-    out[at + 3] = abs(beta) / std_error if std_error > 0.0 else 0.0
 
 
 @njit(cache=True)

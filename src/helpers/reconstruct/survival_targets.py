@@ -13,7 +13,7 @@ from helpers.published import COMPARED
 from helpers.reconstruct.bounds import event_range
 from helpers.reconstruct.kernel import JOINT_MOST, NEVER, ONE, WINDOWS, Problem
 from helpers.reconstruct.printed import PrintedNumbers, level_counts
-from helpers.reconstruct.regions import find_region
+from helpers.reconstruct.regions import row_region
 from helpers.results import BETWEEN_ARMS, contrast
 
 PRECISION = 12  # decimals of a bound, so that it is the same number on every machine
@@ -197,7 +197,7 @@ class _Reader:
         windows = np.zeros(WINDOWS)
         for q, (low, high) in enumerate(logs):
             windows[1 + 3 * q : 4 + 3 * q] = _aim(low, high)
-        windows[[0, 15]] = find_region(windows[1:13].reshape(4, 3)[:, :2]).centre
+        windows[[0, 15]] = row_region(windows).centre
         return windows.round(PRECISION)
 
     def _estimate(self, group, keys):
