@@ -121,6 +121,16 @@ def test_names_that_do_not_fit_are_told_beside_damaged_entries(content, tmp_path
         (lambda c: c["response"]["categories"]["cr"].update(code="pr"), "code pr"),
         (lambda c: c["adverse_events"]["events"].update(any={"label": "Any"}), "choose another"),
         (lambda c: c["adverse_events"].update(events={}), "at least 1 item"),
+        (
+            lambda c: c["reconstruction"]["endpoints"]["os"].update(ratio_alone=["metastasis"]),
+            "'metastasis' is no prognostic factor",
+        ),
+        (
+            lambda c: c["reconstruction"]["endpoints"].update(
+                death=c["reconstruction"]["endpoints"].pop("os")
+            ),
+            "'death' is no endpoint",
+        ),
     ],
 )
 def test_an_inconsistent_entry_is_explained(content, tmp_path, change, message):

@@ -370,12 +370,16 @@ class SearchedEndpoint(_Strict):
     weights : dict
         How much the univariable row of a covariate counts in the search, if not 1: less where
         it is known to contradict other numbers.
+    ratio_alone : list of str
+        Covariates in no joint model of whose univariable row the hazard ratio alone is sought in
+        the end, as the limits and the p value cannot be had with all else.
     """
 
     n_event: int = Field(ge=1)
     shortest: int = Field(1, ge=1)
     longest: int = Field(ge=1)
     weights: dict[str, float] = {}
+    ratio_alone: list[str] = []
 
 
 class Reconstruction(_Strict):
@@ -475,6 +479,7 @@ class Study(_Strict):
             if exposure.until is not None and exposure.until not in self.endpoints:
                 problems.append(f"exposures: {key!r} ends with an unknown endpoint")
         problems += self._problems_of_associations(set(names))
+        problems += self._problems_of_reconstruction()
         if problems:
             raise ValueError("\n".join(problems))
         return self
@@ -489,6 +494,14 @@ class Study(_Strict):
                 yield f"associations: {name!r} follows from other columns; remove it"
             if sum(correlation**2 for correlation in others.values()) > 1:
                 yield f"associations: the squares of {name!r} add up to more than 1"
+
+    def _problems_of_reconstruction(self):
+        searched = self.reconstruction.endpoints if self.reconstruction else {}
+        for key, endpoint in searched.items():
+            if key not in self.endpoints:
+                yield f"reconstruction: {key!r} is no endpoint of this file"
+            for name in sorted({*endpoint.weights, *endpoint.ratio_alone} - {*self.prognostic}):
+                yield f"reconstruction: {name!r} is no prognostic factor of this file"
 
     def _derived_names(self):
         for key in self.endpoints:

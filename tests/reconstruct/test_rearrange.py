@@ -7,12 +7,17 @@ import pytest
 from small_book import ROOT
 
 from helpers.published import load_ledger
-from helpers.reconstruct.aims import aim_at_order
+from helpers.reconstruct.aims import (
+    aim_at_exchanges,
+    aim_at_order,
+    free_blocks,
+    joint_covariates,
+)
 from helpers.reconstruct.days import make_room, spread_days
 from helpers.reconstruct.ensemble import prepare_origin
 from helpers.reconstruct.kernel import total_curve_energy
 from helpers.reconstruct.moves import is_legal
-from helpers.reconstruct.numbers import compute_numbers, distance
+from helpers.reconstruct.numbers import compute_numbers, distance, list_counts
 from helpers.reconstruct.rearrange import _diagonalize, _models, rearrange
 from helpers.reconstruct.stretches import (
     divide,
@@ -54,11 +59,11 @@ def curves(problem, state):
 @pytest.mark.parametrize("e", [0, 1])
 def test_sums_give_the_numbers_of_the_models(targets, state, e):
     aim = aim_at_order(targets.problem, e)
-    models, windows, _ = _models(aim, e)
+    models, summed = _models(aim, e)
     found = np.zeros(models.n_number)
     estimate_numbers(targets.problem, models, total(targets.problem, state, models), found)
     aimed = np.isfinite(aim.windows[:, 0])
-    np.testing.assert_array_equal(windows, aim.windows[aimed])
+    np.testing.assert_array_equal(summed, np.flatnonzero(aimed))
     np.testing.assert_allclose(
         found, compute_numbers(targets.problem, state, aim.windows)[aimed], atol=1e-9
     )
@@ -96,7 +101,7 @@ def test_an_order_comes_nearer_and_keeps_its_curves(targets, near, e):
     problem, aim = targets.problem, aim_at_order(targets.problem, e)
     before = distance(compute_numbers(problem, state, aim.windows), aim.windows, 100.0)
     off, kept = curves(problem, state), blank_copy(state)
-    found = rearrange(aim, state, rng(1), 100.0, 20_000)
+    found = rearrange(aim, state, rng(1), 100.0, 20_000, 8)
     assert found < before / 2
     after = compute_numbers(problem, state, aim.windows)
     assert found == pytest.approx(distance(after, aim.windows, 100.0))
@@ -107,8 +112,21 @@ def test_an_order_comes_nearer_and_keeps_its_curves(targets, near, e):
     np.testing.assert_array_equal(state.now.event.sum(axis=1), kept[2].sum(axis=1))
 
 
+@pytest.mark.parametrize("e", [0, 1])
+def test_log_rank_tests_that_count_much_come_into_their_windows(targets, near, e):
+    problem, aim = targets.problem, aim_at_order(targets.problem, e)
+    counts = list_counts(problem, 1000.0)
+    tests = (counts > 1) & np.isfinite(aim.windows[:, 0])
+    assert tests.sum() == 2
+    found = rearrange(aim, near, rng(1), 1.0, 20_000, 4, 1000.0)
+    after = compute_numbers(problem, near, aim.windows)
+    assert found == pytest.approx(distance(after, aim.windows, 1.0, counts))
+    low, high, _ = aim.windows[tests].T
+    assert ((low <= after[tests]) & (after[tests] <= high)).all()
+
+
 def test_a_seed_gives_the_same_bytes(targets, near):
-    rearrange(aim_at_order(targets.problem, 0), near, rng(1), 1.0, 3000)
+    rearrange(aim_at_order(targets.problem, 0), near, rng(1), 1.0, 3000, 8)
     whole = b"".join(part[0].astype("<i8").tobytes() for part in blank_copy(near)[1:])
     assert hashlib.sha256(whole).hexdigest() == DIGEST
 
@@ -148,3 +166,35 @@ def test_principal_axes_are_those_of_a_library():
     values, axes = _diagonalize(matrix.copy())
     np.testing.assert_allclose(np.sort(values), np.linalg.eigvalsh(matrix), rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(axes @ np.diag(values) @ axes.T, matrix, atol=1e-9)
+
+
+@pytest.mark.parametrize("e", [0, 1])
+def test_exchanges_of_patients_who_are_alike_mend_a_block_and_leave_those_before(targets, near, e):
+    problem = targets.problem
+    mvi, bound, _ = free_blocks(problem)
+    before = compute_numbers(problem, near, (aim := aim_at_exchanges(problem, bound, e)).windows)
+    x, now = near.x.copy(), [part.copy() for part in blank_copy(near)[1:]]
+    off = curves(problem, near)
+    found = rearrange(aim, near, rng(4), 1.0, 3000, 2)
+    assert found < distance(before, aim.windows, 1.0)
+    after = compute_numbers(problem, near, aim.windows)
+    held = [*joint_covariates(problem), *mvi]
+    rows = np.isin(np.arange(problem.row.shape[1]), held)
+    same = [
+        np.concatenate(
+            [
+                np.repeat(rows if q == e else np.ones_like(rows), 4),
+                np.ones(4 * problem.joint_size[q], bool),
+                np.isin(problem.test_covariate, held),
+            ]
+        )
+        for q in range(2)
+    ]
+    np.testing.assert_allclose(after[np.concatenate(same)], before[np.concatenate(same)], atol=1e-9)
+    assert curves(problem, near) == off
+    assert is_legal(problem, near)
+    np.testing.assert_array_equal(near.x, x)
+    np.testing.assert_array_equal(near.now.patient[1 - e], now[0][1 - e])
+    np.testing.assert_array_equal(near.now.event, now[1])
+    assert (near.now.patient[e] != now[0][e]).any()
+    np.testing.assert_array_equal(x[near.now.patient[e]][:, held], x[now[0][e]][:, held])

@@ -16,7 +16,8 @@ from helpers.reconstruct import combinations, moves, search
 from helpers.reconstruct.aims import (
     aim_at_labels,
     aim_at_order,
-    free_covariates,
+    free_blocks,
+    freeze,
     joint_covariates,
 )
 from helpers.reconstruct.cohort import reconstruct_cohort, trace_path
@@ -270,7 +271,7 @@ def test_an_order_alone_brings_its_numbers_nearer(targets, annealed, nearer, e):
 def test_labels_leave_the_joint_models_alone(targets, annealed, nearer):
     problem = targets.problem
     state = make_state(problem, *blank_copy(annealed), annealed.rng)
-    aim = aim_at_labels(problem, targets.variables.index("mvi"))
+    aim = aim_at_labels(problem, (targets.variables.index("mvi"),))
     covariates = np.isin(np.arange(len(targets.variables)), joint_covariates(problem))
     tests = covariates[problem.test_covariate]
     others = np.concatenate(
@@ -287,24 +288,28 @@ def test_labels_leave_the_joint_models_alone(targets, annealed, nearer):
     assert is_legal(problem, state)
 
 
-def test_labels_tied_by_the_eligibility_are_exchanged_together(targets):
+def test_covariates_bound_by_the_eligibility_are_settled_together(targets):
     names = np.array(targets.variables)
-    assert list(names[list(free_covariates(targets.problem))]) == [
-        "mvi",
-        "n_tumors",
-        "tumor_diameter",
-        "extrahepatic",
+    assert [list(names[list(block)]) for block in free_blocks(targets.problem)] == [
+        ["mvi"],
+        ["tumor_diameter", "extrahepatic"],
+        ["n_tumors"],
     ]
-    tied = {
-        names[r]: list(names[list(aim_at_labels(targets.problem, r).labels)])
-        for r in free_covariates(targets.problem)
-    }
-    assert tied == {
-        "mvi": ["mvi"],
-        "n_tumors": ["n_tumors"],
-        "tumor_diameter": ["tumor_diameter", "extrahepatic"],
-        "extrahepatic": ["extrahepatic"],
-    }
+
+
+def test_a_row_can_be_aimed_at_by_its_hazard_ratio_alone(targets, annealed):
+    problem = targets.problem
+    state = make_state(problem, *blank_copy(annealed), annealed.rng)
+    block = tuple(map(targets.variables.index, ("tumor_diameter", "extrahepatic")))
+    given_up, kept = (0, block[1]), [(0, block[0]), (1, block[0]), (1, block[1])]
+    assert np.argwhere(problem.ratio_alone).tolist() == [[*given_up]]
+    aim = aim_at_labels(problem, block)
+    assert np.isfinite(aim.windows[:, 0]).sum() == 3 * 4 + 1
+    row = freeze(problem, aim, state).row
+    assert np.isfinite(row[given_up][1:3]).all()
+    assert np.isinf(row[given_up][[4, 5, 7, 8, 10, 11]]).all()
+    for each in kept:
+        np.testing.assert_array_equal(row[each], problem.row[each])
 
 
 def test_annealing_in_parts_is_annealing_in_one(targets, annealed):

@@ -79,42 +79,56 @@ def aim_at_order(problem, e) -> Aim:
     return _aim(problem, (e,), joint_covariates(problem), (e,), ())
 
 
-def free_covariates(problem) -> tuple[int, ...]:
-    """The covariates in no joint model, those with curves first."""
-    inside = joint_covariates(problem)
-    others = [r for r in range(problem.row.shape[1]) if r not in inside]
-    return tuple(sorted(others, key=lambda r: r not in problem.curve_covariate))
+def free_blocks(problem) -> list[tuple[int, ...]]:
+    """The covariates in no joint model, those bound by a criterion of eligibility together.
 
-
-def aim_at_labels(problem, r) -> Aim:
-    """The numbers of a covariate in no joint model, by changes that leave those in one alone.
-
-    By its labels, and those of later covariates in the same criterion of eligibility, which would
-    hold them fast. Where it has curves, also by exchanges of patients who are alike in the joint
-    models, which changes whose times of the two endpoints go together.
+    Those with curves come first, then the larger blocks.
     """
-    alike = joint_covariates(problem) if r in problem.curve_covariate else None
-    later = free_covariates(problem)[free_covariates(problem).index(r) + 1 :]
-    labels = (r, *(q for q in later if _share_criterion(problem, r, q)))
-    return _aim(problem, (0, 1), (r,), (), labels, alike)
+    inside = joint_covariates(problem)
+    blocks = [(r,) for r in range(problem.row.shape[1]) if r not in inside]
+    for first, last in itertools.pairwise(problem.clause_start):
+        bound = set(problem.clause_covariate[first:last].tolist())
+        together = [block for block in blocks if bound & {*block}]
+        blocks = [block for block in blocks if block not in together]
+        blocks.append(tuple(sorted(itertools.chain(*together))))
+    blocks = [block for block in blocks if block]
+    return sorted(blocks, key=lambda block: (not _has_curves(problem, block), -len(block), block))
 
 
-def _share_criterion(problem, r, q):
-    starts = problem.clause_start
-    return any(
-        {r, q} <= {*problem.clause_covariate[first:last].tolist()}
-        for first, last in itertools.pairwise(starts)
-    )
+def aim_at_labels(problem, block) -> Aim:
+    """The numbers of covariates in no joint model, by changes that leave those in one alone.
+
+    By their labels; where they have curves, also by exchanges of patients who are alike in the
+    joint models, which changes whose times of the two endpoints go together.
+    """
+    alike = joint_covariates(problem) if _has_curves(problem, block) else None
+    return _aim(problem, (0, 1), block, (), block, alike)
+
+
+def aim_at_exchanges(problem, block, e) -> Aim:
+    """The numbers of covariates in no joint model for one endpoint, by changes of its order alone.
+
+    By exchanges of patients who are alike in the joint models and in all blocks before, so that
+    no other number changes but those of later blocks.
+    """
+    blocks = free_blocks(problem)
+    before = itertools.chain(*blocks[: blocks.index(block)])
+    return _aim(problem, (e,), block, (e,), (), (*joint_covariates(problem), *before))
+
+
+def _has_curves(problem, block):
+    return bool(np.isin(block, problem.curve_covariate).any())
 
 
 def freeze(problem, aim, state) -> Problem:
     """The problem in which an aim is all, and numbers of joint models and curves must not move."""
     held = np.isin(np.arange(problem.row.shape[1]), joint_covariates(problem))
+    aimed = aim.problem.row_weight[0] == 1.0
+    numbers = compute_numbers(problem, state, aim.windows)
+    own = _numbers_of(problem, aimed * np.ones((2, 1), bool), np.zeros(2, bool))
     windows = list_windows(problem)
-    other = ~np.isfinite(aim.windows[:, 0])
-    numbers = compute_numbers(problem, state, windows)[other]
-    windows[other, 0] = np.minimum(windows[other, 0], numbers - AROUND)
-    windows[other, 1] = np.maximum(windows[other, 1], numbers + AROUND)
+    windows[:, 0] = np.where(own, aim.windows[:, 0], np.minimum(windows[:, 0], numbers - AROUND))
+    windows[:, 1] = np.where(own, aim.windows[:, 1], np.maximum(windows[:, 1], numbers + AROUND))
     row, joint, test = problem.row.copy(), problem.joint.copy(), problem.test.copy()
     at = 0
     for e in range(2):
@@ -123,7 +137,6 @@ def freeze(problem, aim, state) -> Problem:
             at += 4
         test[e] = windows[at : at + len(test[e])]
         at += len(test[e])
-    aimed = aim.problem.row_weight[0] == 1.0
     weight = np.select([aimed, held], [1.0, HEAVY], 0.0)
     return problem._replace(
         row=row,
@@ -140,15 +153,31 @@ def _aim(problem, endpoints, covariates, *moves):
     here = np.isin(np.arange(2), endpoints)
     rows = here[:, None] & np.isin(np.arange(problem.row.shape[1]), covariates)
     joints = here & (0 in covariates)
-    tests = here[:, None] & np.isin(problem.test_covariate, covariates)
     windows = list_windows(problem)
-    aimed = []
-    for e in range(2):
-        aimed += [*np.repeat(rows[e], 4), *[joints[e]] * int(4 * problem.joint_size[e]), *tests[e]]
-    windows[~np.array(aimed), :2] = -np.inf, np.inf
+    aimed = _numbers_of(problem, rows, joints) & ~_given_up(problem)
+    windows[~aimed, :2] = -np.inf, np.inf
     weighted = problem._replace(
         row_weight=np.where(rows, 1.0, TINY),
         joint_weight=np.where(joints, 1.0, TINY),
-        test_weight=np.where(tests, problem.test_weight, 0.0),
+        test_weight=np.where(rows[:, problem.test_covariate], problem.test_weight, 0.0),
     )
     return Aim(weighted, windows, *moves)
+
+
+def _numbers_of(problem, rows, joints):
+    """Which numbers, as `numbers.list_windows` has them, are of some rows and joint models."""
+    found = []
+    for e in range(2):
+        found += [*np.repeat(rows[e], 4), *[joints[e]] * int(4 * problem.joint_size[e])]
+        found += [*rows[e, problem.test_covariate]]
+    return np.array(found)
+
+
+def _given_up(problem):
+    """Which numbers are the limits and the p value of a row that is sought by its ratio alone."""
+    found = []
+    for e in range(2):
+        for ratio_alone in problem.ratio_alone[e]:
+            found += [False, *[ratio_alone] * 3]
+        found += [False] * int(4 * problem.joint_size[e] + len(problem.test_level))
+    return np.array(found, bool)

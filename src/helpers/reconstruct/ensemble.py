@@ -4,10 +4,10 @@ The walk measures the Cox models against what small changes of the order reach, 
 freely where the print can be regained, long enough to lose the memory of the order it started
 from. It keeps what it cannot change on the way, such as the number of deaths at a level; that
 differs between the starts, which are the cohort and short searches of their own. The walk is then
-cooled, both orders are rearranged as a whole, and the labels in no joint model settled anew, as in
-the search. A start follows from the ensemble's seed and its number, and a draw from the seed and
-the number of the draw, so that a draw is the same wherever, whenever and after whatever else it is
-made.
+cooled, both orders are rearranged as a whole, and the labels in no joint model settled anew and
+mended, as in the search. A start follows from the ensemble's seed and its number, and a draw from
+the seed and the number of the draw, so that a draw is the same wherever, whenever and after
+whatever else it is made.
 """
 
 from __future__ import annotations
@@ -18,12 +18,18 @@ import numpy as np
 import pandas as pd
 
 from helpers.errors import InputError
-from helpers.reconstruct.aims import TINY, aim_at_models, aim_at_order, free_covariates
+from helpers.reconstruct.aims import TINY, aim_at_models, aim_at_order, free_blocks
 from helpers.reconstruct.kernel import Problem, evaluate
 from helpers.reconstruct.nearness import Nearness
 from helpers.reconstruct.patients import fill_patients
 from helpers.reconstruct.rearrange import rearrange
-from helpers.reconstruct.search import SOFTNESS, Plan, relabel, search_survival
+from helpers.reconstruct.search import (
+    N_STRETCH,
+    SOFTNESS,
+    Plan,
+    relabel,
+    search_survival,
+)
 from helpers.reconstruct.stiffness import measure_reach
 from helpers.reconstruct.survival_state import (
     blank_copy,
@@ -234,9 +240,9 @@ def draw_cohort(origin, seed, number, start=None) -> tuple[pd.DataFrame, Nearnes
         cool(models, origin.reach, state, way.n_cooling)
         restore(problem, state, blank_copy(state))
         for e in range(2):
-            rearrange(aim_at_order(problem, e), state, rng, SOFTNESS, way.n_sum)
-        for r in free_covariates(problem):
-            relabel(problem, r, state, rng, way.n_settling, way.n_sums)
+            rearrange(aim_at_order(problem, e), state, rng, SOFTNESS, way.n_sum, N_STRETCH[-1])
+        for block in free_blocks(problem):
+            relabel(problem, block, state, rng, way.n_settling, way.n_sums)
         tries.append((measure_nearness(problem, state), blank_copy(state)))
     nearness, nearest = min(tries, key=lambda found: found[0].energy)
     restore(problem, state, nearest)

@@ -38,7 +38,7 @@ PHASE = 1000  # steps at one temperature
 
 Problem = namedtuple(
     "Problem",
-    """n table row row_weight
+    """n table row row_weight ratio_alone
     joint_size joint_index joint_hazard joint joint_weight
     curve_arm curve_covariate curve_level curve_low curve_high curve_weight
     test_covariate test_level test test_weight
@@ -310,8 +310,11 @@ def curve_energy(p, s, sequence, e, q):
     total = 0.0
     per_event = 0.5 * size
     for q in range(3):
-        if q == 1 and half_at < NEVER and half_at <= high[1] and (
-            crossed[1] >= low[1] or crossed[1] == NEVER
+        if (
+            q == 1
+            and half_at < NEVER
+            and half_at <= high[1]
+            and (crossed[1] >= low[1] or crossed[1] == NEVER)
         ):
             if not 2 * low[1] <= twice_middle <= 2 * high[1]:
                 total += 0.25

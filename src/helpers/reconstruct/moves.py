@@ -45,14 +45,20 @@ def list_moves(problem, state, rng):
     return np.array(moves, np.int64)
 
 
+def find_groups(state, alike):
+    """The group of each patient: those who have the same of some covariates."""
+    return np.unique(state.x[:, alike], axis=0, return_inverse=True)[1].ravel()
+
+
 def list_exchanges(state, alike):
-    """Exchanges of the places of two patients of one arm who have the same of some covariates."""
+    """Exchanges of the places of two patients of a group in either order."""
     n = len(state.x)
+    group = find_groups(state, alike)
     moves = []
     for e in range(2):
-        pattern = state.x[state.now.patient[e]][:, alike]
+        of_place = group[state.now.patient[e]]
         for a in range(n):
-            same = (pattern[a + 1 :] == pattern[a]).all(axis=1)
+            same = of_place[a + 1 :] == of_place[a]
             moves += [(PATIENTS, e, a, b, 0) for b in a + 1 + np.flatnonzero(same)]
     return np.array(moves, np.int64).reshape(-1, 5)
 

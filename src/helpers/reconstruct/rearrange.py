@@ -14,8 +14,13 @@ from helpers.estimators.cholesky import factorize, solve
 from helpers.reconstruct.days import make_room, spread_days
 from helpers.reconstruct.joins import join_lists, nearest_sums, variances
 from helpers.reconstruct.kernel import evaluate, total_curve_energy
-from helpers.reconstruct.moves import is_legal, restore_times
-from helpers.reconstruct.numbers import compute_numbers, distance, list_centres
+from helpers.reconstruct.moves import find_groups, is_legal, restore_times
+from helpers.reconstruct.numbers import (
+    compute_numbers,
+    distance,
+    list_centres,
+    list_counts,
+)
 from helpers.reconstruct.stretches import (
     Models,
     divide,
@@ -26,7 +31,6 @@ from helpers.reconstruct.stretches import (
 )
 from helpers.reconstruct.survival_state import blank_copy, restore
 
-N_STRETCH = 8  # a power of two
 N_PILOT = 6000  # rearrangements from which variances are estimated
 BATCH, FEW_NEW = 300_000, 0.1  # rearrangements drawn at once; share of new ones that is too few
 PER_LIST, PAIRS, NEAREST = 3, 30, 600  # a list's part of rearrangements; pairs, for each sum kept
@@ -37,7 +41,7 @@ LEAST_PRECISION = 0.05  # square half-windows that a rearrangement is always all
 STEPS, GIVE = 6, 0.05  # to the point aimed at; square half-windows that a number may be off there
 
 
-def rearrange(aim, state, rng, softness, n_sum) -> float:
+def rearrange(aim, state, rng, softness, n_sum, n_stretch, test_counts=1.0) -> float:
     """Rearrange one order so that the numbers aimed at come nearest to their windows.
 
     The days of the other order are first moved out of the way, and its own days apart.
@@ -53,6 +57,10 @@ def rearrange(aim, state, rng, softness, n_sum) -> float:
         See `numbers.distance`.
     n_sum : int
         Sums that are carried on from one join of lists to the next.
+    n_stretch : int
+        A power of two.
+    test_counts : float
+        As how many numbers a log-rank test counts.
 
     Returns
     -------
@@ -64,13 +72,19 @@ def rearrange(aim, state, rng, softness, n_sum) -> float:
     make_room(problem, state, 1 - e)
     spread_days(problem, state, (e,))
     evaluate(problem, state)
-    models, windows, centres = _models(aim, e)
-    low, high, scale = windows.T
-    stretches = divide(problem, state, e, N_STRETCH, rng)
+    models, summed = _models(aim, e)
+    every_count = list_counts(problem, test_counts)
+    counts, centres = every_count[summed], list_centres(problem)[summed]
+    low, high, scale = aim.windows[summed].T
+    scale = scale * counts
+    group = None if aim.alike is None else find_groups(state, aim.alike)
+    stretches = divide(problem, state, e, n_stretch, rng)
     n_pilot = min(N_PILOT, n_sum)
 
     def draw(stretch, axes, centre, weight, n):
-        return rearrange_stretch(problem, state, models, stretch, axes, centre, weight, n, rng)
+        return rearrange_stretch(
+            problem, state, models, stretch, axes, centre, weight, n, rng, group
+        )
 
     def numbers(sums):
         out = np.zeros(models.n_number)
@@ -83,41 +97,44 @@ def rearrange(aim, state, rng, softness, n_sum) -> float:
         for each in stretches
     ]
     start = total(problem, state, models)
-    goal = _find_goal(numbers, start, sum(pilots), centres * scale)
+    free = ~np.isfinite(low)
+    wanted = np.where(free, numbers(start), centres * scale)
+    goal = _find_goal(numbers, start, sum(pilots), wanted)
     jacobian = _differentiate(numbers, goal)
     variance, basis = _principal_axes(_sandwich(jacobian, sum(pilots)))
     axes = _product(basis.T.copy(), jacobian)
-    centre = -_product(axes, (start - goal)[:, None])[:, 0] / N_STRETCH
+    centre = -_product(axes, (start - goal)[:, None])[:, 0] / n_stretch
     found = []
     for stretch, pilot in zip(stretches, pilots, strict=True):
         own = np.diag(_sandwich(axes, pilot))
-        weight = 1 / (np.maximum(variance / N_STRETCH, own) + LEAST_PRECISION)
+        weight = 1 / (np.maximum(variance / n_stretch, own) + LEAST_PRECISION)
         found.append(_draw_distinct(draw, stretch, axes, centre, weight, n_sum // PER_LIST))
     chosen = _choose(
         [each.effects for each in found],
-        (basis, numbers(goal), low * scale, high * scale, softness),
+        (basis, numbers(goal), low * scale, high * scale, softness * counts),
         n_sum,
         rng,
     )
-    _take_nearest(aim, state, e, softness, stretches, found, chosen)
-    return distance(compute_numbers(problem, state, aim.windows), aim.windows, softness)
+
+    def measure():
+        numbers = compute_numbers(problem, state, aim.windows)
+        return distance(numbers, aim.windows, softness, every_count)
+
+    _take_nearest(problem, state, e, measure, stretches, found, chosen)
+    return measure()
 
 
 def _models(aim, e):
-    """What the numbers aimed at follow from, their windows, and where in these they should be."""
+    """What the numbers aimed at follow from, and which numbers follow from that."""
     problem = aim.problem
     n_row, m = problem.row.shape[1], int(problem.joint_size[e])
     n_number = 4 * (n_row + m) + len(problem.test[e])
-    here = slice(n_number) if e == 0 else slice(-n_number, None)
-    windows, centres = aim.windows[here], list_centres(problem)[here]
-    aimed = np.isfinite(windows[:, :2]).all(axis=1)
-    models = Models(
-        e,
-        np.flatnonzero(aimed[: 4 * n_row : 4]),
-        m if aimed[4 * n_row : 4 * (n_row + m)].any() else 0,
-        np.flatnonzero(aimed[4 * (n_row + m) :]),
-    )
-    return models, windows[aimed], centres[aimed]
+    first = 0 if e == 0 else len(aim.windows) - n_number
+    aimed = np.isfinite(aim.windows[first : first + n_number, :2]).all(axis=1)
+    rows, joint, tests = np.split(aimed, [4 * n_row, 4 * (n_row + m)])
+    models = Models(e, np.flatnonzero(rows[::4]), m if joint.any() else 0, np.flatnonzero(tests))
+    summed = np.concatenate([np.repeat(rows[::4], 4), joint, tests])
+    return models, first + np.flatnonzero(summed)
 
 
 def _draw_distinct(draw, stretch, axes, centre, weight, n_wanted):
@@ -163,17 +180,16 @@ def _choose(lists, score, n_sum, rng):
     return chosen
 
 
-def _take_nearest(aim, state, e, softness, stretches, found, chosen):
+def _take_nearest(problem, state, e, measure, stretches, found, chosen):
     """Make the rearrangements that are nearest by exact computation, if any is nearer."""
-    problem = aim.problem
     kept = best = blank_copy(state)
-    least = distance(compute_numbers(problem, state, aim.windows), aim.windows, softness)
+    least = measure()
     curves = total_curve_energy(problem, state, e)
     for places in chosen:
         for stretch, each, at in zip(stretches, found, places, strict=True):
             put(state, e, stretch, each.patient[at], each.event[at], each.day[at])
         if is_legal(problem, state) and total_curve_energy(problem, state, e) <= curves + 1e-9:
-            off = distance(compute_numbers(problem, state, aim.windows), aim.windows, softness)
+            off = measure()
             if off < least - 1e-9:
                 least, best = off, blank_copy(state)
         restore_times(state, kept)

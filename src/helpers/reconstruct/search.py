@@ -15,11 +15,11 @@ from helpers.errors import InputError
 from helpers.reconstruct.aims import (
     LIGHT,
     TINY,
-    Aim,
+    aim_at_exchanges,
     aim_at_labels,
     aim_at_models,
     aim_at_order,
-    free_covariates,
+    free_blocks,
 )
 from helpers.reconstruct.combinations import combine_moves
 from helpers.reconstruct.days import spread_days
@@ -49,6 +49,9 @@ STAGES = (  # share of the reach, first and last temperature, weight of others, 
 SOFTNESS = 1.0  # half-windows, see `numbers.distance`
 N_TRY, N_SETTLE = 16, 8_000_000  # attempts at the labels of a covariate, and their steps
 SUMS, WORTH = 6, 0.03  # sums of moves after an attempt, and half-windows that one must gain
+N_STRETCH = (4, 8)  # of an order: in its first round, and from then on
+TEST_COUNTS = 20.0  # as how many numbers a log-rank test counts in a round
+N_EXCHANGED, HALVES = 300_000, 2  # see `rearrange.rearrange`, of patients who are alike
 LOST = 3.0  # half-windows that a curve weighs
 TRACE = ["leg", "steps", "block", "n_hit", "n_printed"]
 
@@ -68,7 +71,7 @@ class Plan:
     """
 
     n_steps: int = 200_000_000
-    n_rounds: int = 8
+    n_rounds: int = 14
     n_sum: int = 1_000_000
 
     def legs(self) -> list[tuple[int, int, int]]:
@@ -92,7 +95,7 @@ class Plan:
 
     def n_legs(self, problem) -> int:
         """All parts of the search."""
-        n_try = N_TRY * len(free_covariates(problem)) if self.n_rounds else 0
+        n_try = N_TRY * len(free_blocks(problem)) if self.n_rounds else 0
         return 1 + len(self.legs()) + self.n_rounds + n_try
 
 
@@ -102,7 +105,8 @@ def search_survival(targets, seed, plan, checkpoint=None, report=lambda leg, hit
     Annealing first on the treatment's own numbers, then on those of all covariates in joint
     models, which are measured against what small changes of the order can still reach. Then the
     order of one endpoint is rearranged as a whole, and that of the other, in turn. Last come the
-    covariates in no joint model, by their labels alone, and the days, which no number asks for.
+    covariates in no joint model, by their labels and by exchanges of patients who are alike in all
+    others, and the days, which no number asks for.
 
     Parameters
     ----------
@@ -195,25 +199,30 @@ def _bring_nearer(problem, run, seed, plan, number):
     restore(problem, state, run.best)
     state.rng[:] = random_bits(seed, run.leg)
     if number < plan.n_rounds:
-        rearrange(aim_at_order(problem, number % 2), state, rng, SOFTNESS, plan.n_sum)
+        n_stretch = N_STRETCH[min(number // 2, len(N_STRETCH) - 1)]
+        aim = aim_at_order(problem, number % 2)
+        rearrange(aim, state, rng, SOFTNESS, plan.n_sum, n_stretch, TEST_COUNTS)
         _copy(run.best, blank_copy(state))
         return plan.n_sum
-    r = free_covariates(problem)[(number - plan.n_rounds) // N_TRY]
-    aim = relabel(problem, r, state, rng, N_SETTLE, SUMS)
-    best = make_state(problem, *run.best, state.rng)
-    if _distance(aim, state) < _distance(aim, best):
+    block = free_blocks(problem)[(number - plan.n_rounds) // N_TRY]
+    aim = aim_at_labels(problem, block)
+    nearest = _distance(aim, make_state(problem, *run.best, state.rng))
+    if nearest == 0:
+        return 0
+    relabel(problem, block, state, rng, N_SETTLE, SUMS)
+    if _distance(aim, state) < nearest:
         _copy(run.best, blank_copy(state))
     return N_SETTLE
 
 
-def relabel(problem, r, state, rng, n_steps, n_sums) -> Aim:
-    """Settle the labels of a covariate in no joint model anew, and mend by sums of moves.
+def relabel(problem, block, state, rng, n_steps, n_sums) -> None:
+    """Settle the labels of covariates in no joint model anew, and mend each order.
 
     Parameters
     ----------
     problem : Problem
-    r : int
-        The covariate.
+    block : tuple of int
+        The covariates, see `aims.free_blocks`.
     state : State
         Changed in place.
     rng : numpy.random.Generator
@@ -221,20 +230,16 @@ def relabel(problem, r, state, rng, n_steps, n_sums) -> Aim:
         See `walks.settle`.
     n_sums : int
         Sums of moves at most.
-
-    Returns
-    -------
-    Aim
-        What was aimed at.
     """
-    aim = aim_at_labels(problem, r)
+    aim = aim_at_labels(problem, block)
     settle(problem, aim, state, n_steps)
     found = np.inf
     for _ in range(n_sums):
         before, found = found, combine_moves(aim, state, rng, SOFTNESS)
         if before - found < WORTH:
             break
-    return aim
+    for e in range(2):
+        rearrange(aim_at_exchanges(problem, block, e), state, rng, SOFTNESS, N_EXCHANGED, HALVES)
 
 
 def _distance(aim, state):

@@ -125,7 +125,9 @@ def total(problem, state, models, first=0, last=None) -> np.ndarray:
     return out
 
 
-def rearrange_stretch(problem, state, models, stretch, axes, centre, weight, n_wanted, rng):
+def rearrange_stretch(
+    problem, state, models, stretch, axes, centre, weight, n_wanted, rng, group=None
+):
     """Rearrangements of a stretch, by a walk that is drawn to a centre; the first is none.
 
     Parameters
@@ -143,6 +145,8 @@ def rearrange_stretch(problem, state, models, stretch, axes, centre, weight, n_w
         Precision of each effect, that of a normal distribution of the walk.
     n_wanted : int
     rng : numpy.random.Generator
+    group : ndarray of int, optional
+        Of each patient. If given, patients of the same group change places, and nothing else.
 
     Returns
     -------
@@ -164,6 +168,7 @@ def rearrange_stretch(problem, state, models, stretch, axes, centre, weight, n_w
         start,
         centre,
         weight,
+        np.zeros(0, np.int64) if group is None else group,
         bits,
         effects,
         patient,
@@ -250,7 +255,9 @@ def estimate_numbers(p, models, sums, out):
 
 
 @njit(cache=True)
-def _walk(p, s, models, stretch, axes, start, centre, weight, rng, effects, patient, event, day):
+def _walk(
+    p, s, models, stretch, axes, start, centre, weight, group, rng, effects, patient, event, day
+):
     """Fill in rearrangements, and leave the state as it was; how many there are."""
     e, (first, last, day_low, day_high) = models.e, stretch
     now = (
@@ -274,7 +281,10 @@ def _walk(p, s, models, stretch, axes, start, centre, weight, rng, effects, pati
     for _ in range(effects.shape[0] * PATIENCE):
         if n == effects.shape[0]:
             break
-        i, j = _propose(s, e, first, last, day_low, day_high, rng)
+        if group.shape[0] > 0:
+            i, j = _propose_alike(s, e, first, last, group, rng)
+        else:
+            i, j = _propose(s, e, first, last, day_low, day_high, rng)
         if i < 0:
             continue
         accepted = _nested_at(s, e, i) and _nested_at(s, e, j)
@@ -364,3 +374,17 @@ def _propose(s, e, first, last, day_low, day_high, rng):
     if kind < BOTH or kind >= PATIENTS:
         events[i], events[j] = events[j], events[i]
     return i, j
+
+
+@njit(cache=True)
+def _propose_alike(s, e, first, last, group, rng):
+    """As `_propose`: a patient and the next one of the group, from anywhere, change places."""
+    n = last - first
+    patients = s.now.patient[e]
+    i, start = first + random_below(rng, n), random_below(rng, n)
+    for step in range(n):
+        j = first + (start + step) % n
+        if j != i and group[patients[j]] == group[patients[i]]:
+            patients[i], patients[j] = patients[j], patients[i]
+            return i, j
+    return -1, -1

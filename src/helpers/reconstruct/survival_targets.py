@@ -147,6 +147,9 @@ class _Reader:
             row_weight=np.array(
                 [[each.weights.get(name, 1.0) for name in self.variables] for each in searched]
             ),
+            ratio_alone=np.array(
+                [[name in each.ratio_alone for name in self.variables] for each in searched]
+            ),
             joint_size=joint_size,
             joint_index=joint_index,
             joint_hazard=joint_hazard,
