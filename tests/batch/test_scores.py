@@ -135,7 +135,7 @@ def test_strata_are_refused(ledger):
 def test_an_ensemble_is_scored_draw_by_draw(tmp_path, ledger):
     folder, scores = tmp_path / "draws", tmp_path / "scores.csv"
     walk = Walk(
-        n_starts=1, n_steps=2_000, n_cooling=3_000, n_sum=500, n_settling=500, n_sums=0, n_tries=1
+        n_starts=1, n_steps=2_000, n_cooling=3_000, n_sum=500, n_settling=500, n_mends=0, n_tries=1
     )
     options = {"walk": walk, "complete": True, "scores": scores, "jobs": 1}
     make_ensemble(*PATHS, folder, 1, 2, report=str, **options)

@@ -33,7 +33,7 @@ from helpers.reconstruct.ensemble_run import make_ensemble, run_draws
 from helpers.safety import summarize_safety
 
 SHORT = Walk(
-    n_starts=1, n_steps=2_000, n_cooling=3_000, n_sum=500, n_settling=500, n_sums=0, n_tries=1
+    n_starts=1, n_steps=2_000, n_cooling=3_000, n_sum=500, n_settling=500, n_mends=0, n_tries=1
 )
 SEED = 7
 

@@ -51,7 +51,7 @@ from helpers.reconstruct.survival_targets import (
 from helpers.reconstruct.walks import settle
 
 SHORT = Plan(n_steps=30_000, n_rounds=2, n_sum=1000)
-DIGEST = "7b8463f32376ad2e2d5053cf199a03ca2c40039b0bbbdacede1a8bd3983fb0f1"
+DIGEST = "73a567daa11e05498e7556cbd87b872e13783fef198808f4462ec864e05fa04c"
 
 
 def arrays(state, e):
@@ -357,7 +357,7 @@ def test_distance_is_measured_in_half_windows():
 @pytest.fixture
 def brief(monkeypatch, nearer):
     """Parts of which each takes little."""
-    lengths = {"TREATMENT_STEPS": 50_000, "N_TRY": 2, "N_SETTLE": 1000, "SUMS": 1}
+    lengths = {"TREATMENT_STEPS": 50_000, "N_TRY": 2, "N_SETTLE": 1000, "MENDS": 1}
     for name, value in lengths.items():
         monkeypatch.setattr(search, name, value)
     for name, value in {"REACH": 3, "SHIFT_REACH": 1}.items():
@@ -386,7 +386,7 @@ def test_the_stored_trace_ends_at_the_stored_cohort(targets):
     assert last["leg"].iloc[0] == Plan().n_legs(targets.problem)
     assert last["n_printed"].sum() == 172
     assert dict(zip(last["block"], last["n_hit"], strict=True)) == {
-        "univariable": 58,
+        "univariable": 62,
         "multivariable": 31,
         "log-rank": 3,
         "Kaplan-Meier": 60,

@@ -63,8 +63,8 @@ class Walk:
         Sums that a rearrangement carries on: see `rearrange.rearrange`.
     n_settling : int
         Steps in which the labels of a covariate are settled.
-    n_sums : int
-        Sums of moves that mend these labels.
+    n_mends : int
+        Times at most that these labels are mended: see `search.relabel`.
     n_tries : int
         Walks, each from the end of the one before, until one comes back to the print.
     """
@@ -75,7 +75,7 @@ class Walk:
     n_cooling: int = 2_000_000
     n_sum: int = 100_000
     n_settling: int = 3_000_000
-    n_sums: int = 2
+    n_mends: int = 2
     n_tries: int = 2
 
 
@@ -240,9 +240,9 @@ def draw_cohort(origin, seed, number, start=None) -> tuple[pd.DataFrame, Nearnes
         cool(models, origin.reach, state, way.n_cooling)
         restore(problem, state, blank_copy(state))
         for e in range(2):
-            rearrange(aim_at_order(problem, e), state, rng, SOFTNESS, way.n_sum, N_STRETCH[-1])
+            rearrange(aim_at_order(problem, e), state, rng, SOFTNESS, way.n_sum, N_STRETCH)
         for block in free_blocks(problem):
-            relabel(problem, block, state, rng, way.n_settling, way.n_sums)
+            relabel(problem, block, state, rng, way.n_settling, way.n_mends)
         tries.append((measure_nearness(problem, state), blank_copy(state)))
     nearness, nearest = min(tries, key=lambda found: found[0].energy)
     restore(problem, state, nearest)

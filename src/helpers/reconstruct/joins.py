@@ -63,7 +63,7 @@ def nearest_sums(first, second, n_key, n_pair, n_near, score, n_kept, rng):
     n_near : int
         Pairs that the score is asked for, about: the shortest.
     score : tuple
-        Basis of shape (n_number, d), and origin, low, high and softness of shape (n_number,): a
+        Basis of shape (n_number, d), origin, low and high of shape (n_number,), and softness: a
         sum stands for the numbers ``origin + basis @ sum``, whose distance from their windows is
         as of `numbers.distance`.
     n_kept : int
@@ -250,7 +250,7 @@ def _keep_near(
                         number += basis[k, q] * (np.float64(first[u, q]) + second[v, q])
                     beyond = max(low[k] - number, number - high[k])
                     if beyond > 0.0:
-                        score += beyond / (1.0 + beyond / softness[k])
+                        score += beyond / (1.0 + beyond / softness)
                         if score > scores[worst]:
                             break
                 if score < scores[worst]:

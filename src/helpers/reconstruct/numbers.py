@@ -15,16 +15,15 @@ from helpers.reconstruct.kernel import (
 )
 
 
-def distance(numbers, windows, softness, counts=1.0) -> float:
+def distance(numbers, windows, softness) -> float:
     """How far numbers are from their windows, in half-windows.
 
     A number that is off by the softness counts half of it, and no number more than all of it: the
-    smaller the softness, the more it matters how many numbers are off than by how much. A number
-    can count as several.
+    smaller the softness, the more it matters how many numbers are off than by how much.
     """
     off = np.maximum(np.maximum(windows[:, 0] - numbers, numbers - windows[:, 1]), 0)
     off = off * windows[:, 2]
-    return float((counts * off / (1 + off / softness)).sum())
+    return float((off / (1 + off / softness)).sum())
 
 
 def list_windows(problem) -> np.ndarray:
@@ -46,15 +45,6 @@ def list_centres(problem) -> np.ndarray:
         std_error = (upper - beta) / Z
         rows = np.column_stack([beta, 2 * beta - upper, upper, np.abs(beta) / std_error])
         blocks += [rows.ravel(), problem.test[e, :, :2].mean(axis=1)]
-    return np.concatenate(blocks)
-
-
-def list_counts(problem, test_counts) -> np.ndarray:
-    """As how many each number counts: a log-rank test as several, another as one."""
-    blocks = []
-    for e in range(2):
-        blocks.append(np.ones(4 * (problem.row.shape[1] + int(problem.joint_size[e]))))
-        blocks.append(np.full(len(problem.test[e]), test_counts))
     return np.concatenate(blocks)
 
 

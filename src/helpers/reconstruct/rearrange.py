@@ -15,12 +15,7 @@ from helpers.reconstruct.days import make_room, spread_days
 from helpers.reconstruct.joins import join_lists, nearest_sums, variances
 from helpers.reconstruct.kernel import evaluate, total_curve_energy
 from helpers.reconstruct.moves import find_groups, is_legal, restore_times
-from helpers.reconstruct.numbers import (
-    compute_numbers,
-    distance,
-    list_centres,
-    list_counts,
-)
+from helpers.reconstruct.numbers import compute_numbers, distance, list_centres
 from helpers.reconstruct.stretches import (
     Models,
     divide,
@@ -41,7 +36,7 @@ LEAST_PRECISION = 0.05  # square half-windows that a rearrangement is always all
 STEPS, GIVE = 6, 0.05  # to the point aimed at; square half-windows that a number may be off there
 
 
-def rearrange(aim, state, rng, softness, n_sum, n_stretch, test_counts=1.0) -> float:
+def rearrange(aim, state, rng, softness, n_sum, n_stretch) -> float:
     """Rearrange one order so that the numbers aimed at come nearest to their windows.
 
     The days of the other order are first moved out of the way, and its own days apart.
@@ -59,8 +54,6 @@ def rearrange(aim, state, rng, softness, n_sum, n_stretch, test_counts=1.0) -> f
         Sums that are carried on from one join of lists to the next.
     n_stretch : int
         A power of two.
-    test_counts : float
-        As how many numbers a log-rank test counts.
 
     Returns
     -------
@@ -73,10 +66,8 @@ def rearrange(aim, state, rng, softness, n_sum, n_stretch, test_counts=1.0) -> f
     spread_days(problem, state, (e,))
     evaluate(problem, state)
     models, summed = _models(aim, e)
-    every_count = list_counts(problem, test_counts)
-    counts, centres = every_count[summed], list_centres(problem)[summed]
+    centres = list_centres(problem)[summed]
     low, high, scale = aim.windows[summed].T
-    scale = scale * counts
     group = None if aim.alike is None else find_groups(state, aim.alike)
     stretches = divide(problem, state, e, n_stretch, rng)
     n_pilot = min(N_PILOT, n_sum)
@@ -111,17 +102,13 @@ def rearrange(aim, state, rng, softness, n_sum, n_stretch, test_counts=1.0) -> f
         found.append(_draw_distinct(draw, stretch, axes, centre, weight, n_sum // PER_LIST))
     chosen = _choose(
         [each.effects for each in found],
-        (basis, numbers(goal), low * scale, high * scale, softness * counts),
+        (basis, numbers(goal), low * scale, high * scale, softness),
         n_sum,
         rng,
     )
 
-    def measure():
-        numbers = compute_numbers(problem, state, aim.windows)
-        return distance(numbers, aim.windows, softness, every_count)
-
-    _take_nearest(problem, state, e, measure, stretches, found, chosen)
-    return measure()
+    _take_nearest(aim, state, e, softness, stretches, found, chosen)
+    return distance(compute_numbers(problem, state, aim.windows), aim.windows, softness)
 
 
 def _models(aim, e):
@@ -180,16 +167,17 @@ def _choose(lists, score, n_sum, rng):
     return chosen
 
 
-def _take_nearest(problem, state, e, measure, stretches, found, chosen):
+def _take_nearest(aim, state, e, softness, stretches, found, chosen):
     """Make the rearrangements that are nearest by exact computation, if any is nearer."""
+    problem = aim.problem
     kept = best = blank_copy(state)
-    least = measure()
+    least = distance(compute_numbers(problem, state, aim.windows), aim.windows, softness)
     curves = total_curve_energy(problem, state, e)
     for places in chosen:
         for stretch, each, at in zip(stretches, found, places, strict=True):
             put(state, e, stretch, each.patient[at], each.event[at], each.day[at])
         if is_legal(problem, state) and total_curve_energy(problem, state, e) <= curves + 1e-9:
-            off = measure()
+            off = distance(compute_numbers(problem, state, aim.windows), aim.windows, softness)
             if off < least - 1e-9:
                 least, best = off, blank_copy(state)
         restore_times(state, kept)

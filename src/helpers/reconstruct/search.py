@@ -48,9 +48,8 @@ STAGES = (  # share of the reach, first and last temperature, weight of others, 
 )
 SOFTNESS = 1.0  # half-windows, see `numbers.distance`
 N_TRY, N_SETTLE = 16, 8_000_000  # attempts at the labels of a covariate, and their steps
-SUMS, WORTH = 6, 0.03  # sums of moves after an attempt, and half-windows that one must gain
-N_STRETCH = (4, 8)  # of an order: in its first round, and from then on
-TEST_COUNTS = 20.0  # as how many numbers a log-rank test counts in a round
+MENDS, WORTH = 6, 0.03  # times that an attempt is mended, and half-windows that one must gain
+N_STRETCH = 8  # of an order that is rearranged
 N_EXCHANGED, HALVES = 300_000, 2  # see `rearrange.rearrange`, of patients who are alike
 LOST = 3.0  # half-windows that a curve weighs
 TRACE = ["leg", "steps", "block", "n_hit", "n_printed"]
@@ -71,7 +70,7 @@ class Plan:
     """
 
     n_steps: int = 200_000_000
-    n_rounds: int = 14
+    n_rounds: int = 8
     n_sum: int = 1_000_000
 
     def legs(self) -> list[tuple[int, int, int]]:
@@ -199,9 +198,8 @@ def _bring_nearer(problem, run, seed, plan, number):
     restore(problem, state, run.best)
     state.rng[:] = random_bits(seed, run.leg)
     if number < plan.n_rounds:
-        n_stretch = N_STRETCH[min(number // 2, len(N_STRETCH) - 1)]
         aim = aim_at_order(problem, number % 2)
-        rearrange(aim, state, rng, SOFTNESS, plan.n_sum, n_stretch, TEST_COUNTS)
+        rearrange(aim, state, rng, SOFTNESS, plan.n_sum, N_STRETCH)
         _copy(run.best, blank_copy(state))
         return plan.n_sum
     block = free_blocks(problem)[(number - plan.n_rounds) // N_TRY]
@@ -209,13 +207,13 @@ def _bring_nearer(problem, run, seed, plan, number):
     nearest = _distance(aim, make_state(problem, *run.best, state.rng))
     if nearest == 0:
         return 0
-    relabel(problem, block, state, rng, N_SETTLE, SUMS)
+    relabel(problem, block, state, rng, N_SETTLE, MENDS)
     if _distance(aim, state) < nearest:
         _copy(run.best, blank_copy(state))
     return N_SETTLE
 
 
-def relabel(problem, block, state, rng, n_steps, n_sums) -> None:
+def relabel(problem, block, state, rng, n_steps, n_mends) -> None:
     """Settle the labels of covariates in no joint model anew, and mend each order.
 
     Parameters
@@ -228,18 +226,21 @@ def relabel(problem, block, state, rng, n_steps, n_sums) -> None:
     rng : numpy.random.Generator
     n_steps : int
         See `walks.settle`.
-    n_sums : int
-        Sums of moves at most.
+    n_mends : int
+        Times at most that labels are mended by a sum of moves, and then each order.
     """
     aim = aim_at_labels(problem, block)
     settle(problem, aim, state, n_steps)
     found = np.inf
-    for _ in range(n_sums):
-        before, found = found, combine_moves(aim, state, rng, SOFTNESS)
-        if before - found < WORTH:
+    for _ in range(n_mends):
+        before = found
+        combine_moves(aim, state, rng, SOFTNESS)
+        for e in range(2):
+            exchanges = aim_at_exchanges(problem, block, e)
+            rearrange(exchanges, state, rng, SOFTNESS, N_EXCHANGED, HALVES)
+        found = _distance(aim, state)
+        if found == 0 or before - found < WORTH:
             break
-    for e in range(2):
-        rearrange(aim_at_exchanges(problem, block, e), state, rng, SOFTNESS, N_EXCHANGED, HALVES)
 
 
 def _distance(aim, state):

@@ -16,6 +16,7 @@ from helpers.reconstruct.survival_state import blank_copy, restore
 SHARES = np.array([0.3, 0.65])  # of moves in the first order, and in both
 HOT = 5.0
 SETTLING = (3e4, 0.1)  # temperatures of labels
+FORGETTING = 40  # so many times fewer steps at the first of these
 EXCHANGES = np.array([0.25, 0.5])  # as SHARES, where labels are exchanged for the most part
 NO_EXCHANGES = np.zeros(2)
 COOLING = (  # share of the reach, first and last temperature, percent of the steps
@@ -49,6 +50,8 @@ def cool(problem, reach, state, n_steps) -> None:
 def settle(problem, aim, state, n_steps) -> None:
     """Exchange the labels that are aimed at, cooling; the numbers of joint models stay.
 
+    The start is forgotten first, so that each time ends elsewhere.
+
     Parameters
     ----------
     problem : Problem
@@ -60,10 +63,13 @@ def settle(problem, aim, state, n_steps) -> None:
     """
     frozen = freeze(problem, aim, state)
     restore(frozen, state, blank_copy(state))
-    nearest = blank_copy(state)
     chosen = np.isin(np.arange(state.x.shape[1]), aim.labels)
     shares = NO_EXCHANGES if aim.alike is None else EXCHANGES
-    anneal(frozen, state, nearest, n_steps, *SETTLING, shares, np.cumsum(chosen / chosen.sum()))
+    labels = np.cumsum(chosen / chosen.sum())
+    hot = SETTLING[0]
+    anneal(frozen, state, blank_copy(state), n_steps // FORGETTING, hot, hot, shares, labels)
+    nearest = blank_copy(state)
+    anneal(frozen, state, nearest, n_steps, *SETTLING, shares, labels)
     restore(problem, state, nearest)
 
 
