@@ -102,7 +102,7 @@ def test_an_order_comes_nearer_and_keeps_its_curves(targets, near, e):
     problem, aim = targets.problem, aim_at_order(targets.problem, e)
     before = distance(compute_numbers(problem, state, aim.windows), aim.windows, 100.0)
     off, kept = curves(problem, state), blank_copy(state)
-    found = rearrange(aim, state, rng(1), 100.0, 20_000, 8)
+    found = rearrange(aim, state, rng(1), 100.0, 20_000)
     assert found < before / 2
     after = compute_numbers(problem, state, aim.windows)
     assert found == pytest.approx(distance(after, aim.windows, 100.0))
@@ -114,7 +114,7 @@ def test_an_order_comes_nearer_and_keeps_its_curves(targets, near, e):
 
 
 def test_a_seed_gives_the_same_bytes(targets, near):
-    rearrange(aim_at_order(targets.problem, 0), near, rng(1), 1.0, 3000, 8)
+    rearrange(aim_at_order(targets.problem, 0), near, rng(1), 1.0, 3000)
     whole = b"".join(part[0].astype("<i8").tobytes() for part in blank_copy(near)[1:])
     assert hashlib.sha256(whole).hexdigest() == DIGEST
 
@@ -165,7 +165,7 @@ def test_exchanges_of_patients_who_are_alike_mend_a_block_and_leave_those_before
     before = compute_numbers(problem, near, (aim := aim_at_exchanges(problem, block, e)).windows)
     x, now = near.x.copy(), [part.copy() for part in blank_copy(near)[1:]]
     off = curves(problem, near)
-    found = rearrange(aim, near, rng(4), 100.0, 30_000, 2)
+    found = rearrange(aim, near, rng(4), 100.0, 30_000)
     assert found < distance(before, aim.windows, 100.0)
     after = compute_numbers(problem, near, aim.windows)
     before_it = itertools.chain(*free_blocks(problem)[:number])

@@ -23,13 +23,7 @@ from helpers.reconstruct.kernel import Problem, evaluate
 from helpers.reconstruct.nearness import Nearness
 from helpers.reconstruct.patients import fill_patients
 from helpers.reconstruct.rearrange import rearrange
-from helpers.reconstruct.search import (
-    N_STRETCH,
-    SOFTNESS,
-    Plan,
-    relabel,
-    search_survival,
-)
+from helpers.reconstruct.search import SOFTNESS, Plan, relabel, search_survival
 from helpers.reconstruct.stiffness import measure_reach
 from helpers.reconstruct.survival_state import (
     blank_copy,
@@ -240,7 +234,7 @@ def draw_cohort(origin, seed, number, start=None) -> tuple[pd.DataFrame, Nearnes
         cool(models, origin.reach, state, way.n_cooling)
         restore(problem, state, blank_copy(state))
         for e in range(2):
-            rearrange(aim_at_order(problem, e), state, rng, SOFTNESS, way.n_sum, N_STRETCH)
+            rearrange(aim_at_order(problem, e), state, rng, SOFTNESS, way.n_sum)
         for block in free_blocks(problem):
             relabel(problem, block, state, rng, way.n_settling, way.n_mends)
         tries.append((measure_nearness(problem, state), blank_copy(state)))

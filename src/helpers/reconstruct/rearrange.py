@@ -26,6 +26,8 @@ from helpers.reconstruct.stretches import (
 )
 from helpers.reconstruct.survival_state import blank_copy, restore
 
+N_STRETCH = 8  # a power of two, as the next
+N_STRETCH_ALIKE = 2  # where only patients who are alike change places
 N_PILOT = 6000  # rearrangements from which variances are estimated
 BATCH, FEW_NEW = 300_000, 0.1  # rearrangements drawn at once; share of new ones that is too few
 PER_LIST, PAIRS, NEAREST = 3, 30, 600  # a list's part of rearrangements; pairs, for each sum kept
@@ -36,7 +38,7 @@ LEAST_PRECISION = 0.05  # square half-windows that a rearrangement is always all
 STEPS, GIVE = 6, 0.05  # to the point aimed at; square half-windows that a number may be off there
 
 
-def rearrange(aim, state, rng, softness, n_sum, n_stretch) -> float:
+def rearrange(aim, state, rng, softness, n_sum) -> float:
     """Rearrange one order so that the numbers aimed at come nearest to their windows.
 
     The days of the other order are first moved out of the way, and its own days apart.
@@ -52,8 +54,6 @@ def rearrange(aim, state, rng, softness, n_sum, n_stretch) -> float:
         See `numbers.distance`.
     n_sum : int
         Sums that are carried on from one join of lists to the next.
-    n_stretch : int
-        A power of two.
 
     Returns
     -------
@@ -69,6 +69,7 @@ def rearrange(aim, state, rng, softness, n_sum, n_stretch) -> float:
     centres = list_centres(problem)[summed]
     low, high, scale = aim.windows[summed].T
     group = None if aim.alike is None else find_groups(state, aim.alike)
+    n_stretch = N_STRETCH if group is None else N_STRETCH_ALIKE
     stretches = divide(problem, state, e, n_stretch, rng)
     n_pilot = min(N_PILOT, n_sum)
 

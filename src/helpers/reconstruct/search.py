@@ -49,8 +49,7 @@ STAGES = (  # share of the reach, first and last temperature, weight of others, 
 SOFTNESS = 1.0  # half-windows, see `numbers.distance`
 N_TRY, N_SETTLE = 16, 8_000_000  # attempts at the labels of a covariate, and their steps
 MENDS, WORTH = 6, 0.03  # times that an attempt is mended, and half-windows that one must gain
-N_STRETCH = 8  # of an order that is rearranged
-N_EXCHANGED, HALVES = 300_000, 2  # see `rearrange.rearrange`, of patients who are alike
+N_EXCHANGED = 300_000  # see `rearrange.rearrange`, of patients who are alike
 LOST = 3.0  # half-windows that a curve weighs
 TRACE = ["leg", "steps", "block", "n_hit", "n_printed"]
 
@@ -198,8 +197,7 @@ def _bring_nearer(problem, run, seed, plan, number):
     restore(problem, state, run.best)
     state.rng[:] = random_bits(seed, run.leg)
     if number < plan.n_rounds:
-        aim = aim_at_order(problem, number % 2)
-        rearrange(aim, state, rng, SOFTNESS, plan.n_sum, N_STRETCH)
+        rearrange(aim_at_order(problem, number % 2), state, rng, SOFTNESS, plan.n_sum)
         _copy(run.best, blank_copy(state))
         return plan.n_sum
     block = free_blocks(problem)[(number - plan.n_rounds) // N_TRY]
@@ -237,7 +235,7 @@ def relabel(problem, block, state, rng, n_steps, n_mends) -> None:
         combine_moves(aim, state, rng, SOFTNESS)
         for e in range(2):
             exchanges = aim_at_exchanges(problem, block, e)
-            rearrange(exchanges, state, rng, SOFTNESS, N_EXCHANGED, HALVES)
+            rearrange(exchanges, state, rng, SOFTNESS, N_EXCHANGED)
         found = _distance(aim, state)
         if found == 0 or before - found < WORTH:
             break
