@@ -5,6 +5,7 @@ import itertools
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 from small_book import ROOT
 
 from helpers.published import load_ledger
@@ -19,8 +20,9 @@ from helpers.reconstruct.ensemble import prepare_origin
 from helpers.reconstruct.kernel import total_curve_energy
 from helpers.reconstruct.moves import is_legal
 from helpers.reconstruct.numbers import compute_numbers, distance
-from helpers.reconstruct.rearrange import _diagonalize, _models, rearrange
+from helpers.reconstruct.rearrange import _diagonalize, _find_weight, _models, rearrange
 from helpers.reconstruct.stretches import (
+    Rearrangements,
     divide,
     estimate_numbers,
     put,
@@ -94,6 +96,42 @@ def test_effects_of_different_stretches_add_up(targets, state, e):
     assert is_legal(problem, changed)
     np.testing.assert_allclose(total(problem, changed, models), before + effect, atol=1e-4)
     assert curves(problem, changed)[1 - e] == off[1 - e]
+
+
+@pytest.mark.parametrize("e", [0, 1])
+def test_stretches_have_about_as_many_events(targets, state, e):
+    event = state.now.event[e]
+    for seed in range(5):
+        stretches = stretches_of(targets, state, e, seed)
+        found = [event[each.first : each.last].sum() for each in stretches]
+        assert sum(found) == event.sum()
+        assert all(abs(n - event.sum() / 4) <= event.sum() / 8 + 1 for n in found)
+
+
+def test_no_stretch_is_empty_where_there_are_hardly_any_events(targets, state):
+    for events in ([87], [0, 1], [40, 41, 87]):
+        state.now.event[0] = np.isin(np.arange(targets.problem.n), events)
+        for seed in range(5):
+            found = stretches_of(targets, state, 0, seed)
+            assert all(each.first < each.last for each in found)
+            assert [each.last for each in found] == [*(each.first for each in found[1:]), 88]
+
+
+def stretches_of(targets, state, e, seed):
+    return divide(targets.problem, state, e, 4, rng(seed))
+
+
+@pytest.mark.parametrize(("width", "narrowed"), [(1e-9, 4096), (0.5, 64), (4.0, 1)])
+def test_a_walk_is_as_narrow_as_leaves_enough_different_rearrangements(width, narrowed):
+    """A hundred normal deviates in cells of a width; they reach over 5.15 standard deviations."""
+
+    def draw(weight, n):
+        quantiles = norm.ppf((np.arange(n) + 0.5) / n) / np.sqrt(weight[0])
+        cells = np.rint(quantiles / width)[:, None]
+        return Rearrangements(cells, cells, cells, cells)
+
+    weight = _find_weight(draw, np.array([100.0]), 100)
+    np.testing.assert_allclose(weight, 1 / (100 / narrowed + 0.05))
 
 
 @pytest.mark.parametrize("e", [0, 1])

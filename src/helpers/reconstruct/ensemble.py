@@ -234,7 +234,7 @@ def draw_cohort(origin, seed, number, start=None) -> tuple[pd.DataFrame, Nearnes
         cool(models, origin.reach, state, way.n_cooling)
         restore(problem, state, blank_copy(state))
         for e in range(2):
-            rearrange(aim_at_order(problem, e), state, rng, SOFTNESS, way.n_sum)
+            rearrange(aim_at_order(problem, e), state, rng, SOFTNESS[0], way.n_sum)
         for block in free_blocks(problem):
             relabel(problem, block, state, rng, way.n_settling, way.n_mends)
         tries.append((measure_nearness(problem, state), blank_copy(state)))

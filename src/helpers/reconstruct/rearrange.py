@@ -26,9 +26,11 @@ from helpers.reconstruct.stretches import (
 )
 from helpers.reconstruct.survival_state import blank_copy, restore
 
-N_STRETCH = 8  # a power of two, as the next
+N_STRETCH = 4  # a power of two, as the next
 N_STRETCH_ALIKE = 2  # where only patients who are alike change places
 N_PILOT = 6000  # rearrangements from which variances are estimated
+NARROWER, NARROWEST = 4.0, 4096.0  # a walk's variance is divided by, more than once, and at most
+DIFFERENT = 0.1  # share of a walk's rearrangements that are different, if it is not too narrow
 BATCH, FEW_NEW = 300_000, 0.1  # rearrangements drawn at once; share of new ones that is too few
 PER_LIST, PAIRS, NEAREST = 3, 30, 600  # a list's part of rearrangements; pairs, for each sum kept
 KEYS, FINAL_KEYS = (12, 18), 4  # coordinates above which one more is cancelled; at the end
@@ -98,9 +100,13 @@ def rearrange(aim, state, rng, softness, n_sum) -> float:
     centre = -_product(axes, (start - goal)[:, None])[:, 0] / n_stretch
     found = []
     for stretch, pilot in zip(stretches, pilots, strict=True):
-        own = np.diag(_sandwich(axes, pilot))
-        weight = 1 / (np.maximum(variance / n_stretch, own) + LEAST_PRECISION)
-        found.append(_draw_distinct(draw, stretch, axes, centre, weight, n_sum // PER_LIST))
+        spread = np.maximum(variance / n_stretch, np.diag(_sandwich(axes, pilot)))
+
+        def walk(weight, n, stretch=stretch):
+            return draw(stretch, axes, centre, weight, n)
+
+        weight = _find_weight(walk, spread, n_pilot)
+        found.append(_draw_distinct(walk, weight, n_sum // PER_LIST))
     chosen = _choose(
         [each.effects for each in found],
         (basis, numbers(goal), low * scale, high * scale, softness),
@@ -125,11 +131,23 @@ def _models(aim, e):
     return models, first + np.flatnonzero(summed)
 
 
-def _draw_distinct(draw, stretch, axes, centre, weight, n_wanted):
+def _find_weight(draw, spread, n):
+    """The precisions of the narrowest walk that still has enough different rearrangements."""
+    weight, narrowed = 1 / (spread + LEAST_PRECISION), 1.0
+    while narrowed < NARROWEST:
+        narrowed *= NARROWER
+        tried = 1 / (spread / narrowed + LEAST_PRECISION)
+        if len(draw(tried, n).distinct().effects) < DIFFERENT * n:
+            break
+        weight = tried
+    return weight
+
+
+def _draw_distinct(draw, weight, n_wanted):
     """Different rearrangements, until hardly any new ones come."""
     found = None
     while n_wanted > 0:
-        batch = draw(stretch, axes, centre, weight, min(n_wanted, BATCH))
+        batch = draw(weight, min(n_wanted, BATCH))
         n_wanted -= BATCH
         before = 0 if found is None else len(found.effects)
         found = (batch if found is None else found.join(batch)).distinct()

@@ -46,11 +46,12 @@ STAGES = (  # share of the reach, first and last temperature, weight of others, 
     (1.0, 12.0, 0.05, TINY, 30),
     (0.1, 1.5, 0.05, TINY, 15),
 )
-SOFTNESS = 1.0  # half-windows, see `numbers.distance`
+SOFTNESS = (1.0, 1.0, 0.05)  # half-windows, see `numbers.distance`, by round of an order
+MENDING = (1.0, 0.3)  # the same, where labels are mended
 N_TRY, N_SETTLE = 16, 8_000_000  # attempts at the labels of a covariate, and their steps
-MENDS, WORTH = 6, 0.03  # times that an attempt is mended, and half-windows that one must gain
+MENDS, WORTH = 6, 0.03  # times that an attempt is mended, and numbers that one must gain
 N_EXCHANGED = 300_000  # see `rearrange.rearrange`, of patients who are alike
-LOST = 3.0  # half-windows that a curve weighs
+LOST = 3.0  # numbers that a curve counts as
 TRACE = ["leg", "steps", "block", "n_hit", "n_printed"]
 
 
@@ -197,16 +198,17 @@ def _bring_nearer(problem, run, seed, plan, number):
     restore(problem, state, run.best)
     state.rng[:] = random_bits(seed, run.leg)
     if number < plan.n_rounds:
-        rearrange(aim_at_order(problem, number % 2), state, rng, SOFTNESS, plan.n_sum)
+        softness = SOFTNESS[min(number // 2, len(SOFTNESS) - 1)]
+        rearrange(aim_at_order(problem, number % 2), state, rng, softness, plan.n_sum)
         _copy(run.best, blank_copy(state))
         return plan.n_sum
     block = free_blocks(problem)[(number - plan.n_rounds) // N_TRY]
     aim = aim_at_labels(problem, block)
-    nearest = _distance(aim, make_state(problem, *run.best, state.rng))
+    nearest = _count_off(aim, make_state(problem, *run.best, state.rng), MENDING[-1])
     if nearest == 0:
         return 0
     relabel(problem, block, state, rng, N_SETTLE, MENDS)
-    if _distance(aim, state) < nearest:
+    if _count_off(aim, state, MENDING[-1]) < nearest:
         _copy(run.best, blank_copy(state))
     return N_SETTLE
 
@@ -225,26 +227,29 @@ def relabel(problem, block, state, rng, n_steps, n_mends) -> None:
     n_steps : int
         See `walks.settle`.
     n_mends : int
-        Times at most that labels are mended by a sum of moves, and then each order.
+        Times at most that labels are mended by a sum of moves, and then each order; first by how
+        far numbers are off, then rather by how many are off.
     """
     aim = aim_at_labels(problem, block)
     settle(problem, aim, state, n_steps)
-    found = np.inf
-    for _ in range(n_mends):
-        before = found
-        combine_moves(aim, state, rng, SOFTNESS)
-        for e in range(2):
-            exchanges = aim_at_exchanges(problem, block, e)
-            rearrange(exchanges, state, rng, SOFTNESS, N_EXCHANGED)
-        found = _distance(aim, state)
-        if found == 0 or before - found < WORTH:
-            break
+    for softness in MENDING:
+        found = np.inf
+        for _ in range(n_mends):
+            before = found
+            combine_moves(aim, state, rng, softness)
+            for e in range(2):
+                exchanges = aim_at_exchanges(problem, block, e)
+                rearrange(exchanges, state, rng, softness, N_EXCHANGED)
+            found = _count_off(aim, state, softness)
+            if found == 0 or before - found < WORTH:
+                break
 
 
-def _distance(aim, state):
+def _count_off(aim, state, softness):
+    """About how many numbers are off; the less, the nearer to their windows they are."""
     numbers = compute_numbers(aim.problem, state, aim.windows)
     n_lost = sum(int((state.energy.curve[e] > 0).sum()) for e in range(2))
-    return distance(numbers, aim.windows, SOFTNESS) + LOST * n_lost
+    return distance(numbers, aim.windows, softness) / softness + LOST * n_lost
 
 
 def _copy(target, source):

@@ -31,7 +31,7 @@ PER_ROW, PER_TEST = 3, 2  # sums of a covariate's model, and of a log-rank test
 TIMES, BOTH, PATIENTS = 45, 70, 85  # percent: a time; patients and events, patients; events
 NEAR = 5  # positions
 PER_STATE = 2  # accepted moves between two rearrangements that are kept
-PATIENCE = 30  # proposed moves for each rearrangement that is wanted
+PATIENCE = 100  # proposed moves for each rearrangement that is wanted
 PRIME = 1099511628211  # of a hash (Fowler, Noll, Vo)
 
 
@@ -105,9 +105,13 @@ class Rearrangements(NamedTuple):
 
 
 def divide(problem, state, e, n_stretch, rng) -> list[Stretch]:
-    """Divide an order into stretches of about the same length, not twice at the same places."""
-    inner = np.arange(1, n_stretch) + rng.uniform(-0.25, 0.25, n_stretch - 1)
-    edges = [0, *np.rint(inner * problem.n / n_stretch).astype(int), problem.n]
+    """Divide an order into stretches of about as many events, not twice at the same places."""
+    inner = np.arange(1, n_stretch)
+    n_event = np.cumsum(state.now.event[e])
+    wanted = (inner + rng.uniform(-0.25, 0.25, n_stretch - 1)) * n_event[-1] / n_stretch
+    room = np.searchsorted(n_event, wanted) + 1 - inner
+    room = np.clip(np.maximum.accumulate(room), 0, problem.n - n_stretch)
+    edges = [0, *(room + inner), problem.n]
     days = [int(problem.day_low[e]), *(int(state.now.day[e, k]) for k in edges[1:-1])]
     days.append(int(problem.day_high[e]) + 1)
     return [
