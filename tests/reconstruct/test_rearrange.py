@@ -130,8 +130,10 @@ def test_a_walk_is_as_narrow_as_leaves_enough_different_rearrangements(width, na
         cells = np.rint(quantiles / width)[:, None]
         return Rearrangements(cells, cells, cells, cells)
 
-    weight = _find_weight(draw, np.array([100.0]), 100)
+    weight = _find_weight(draw, np.array([100.0]), np.zeros(1), 100)
     np.testing.assert_allclose(weight, 1 / (100 / narrowed + 0.05))
+    far = _find_weight(draw, np.array([100.0]), np.array([10.0]), 100)
+    np.testing.assert_allclose(far, 1 / (100 / min(narrowed, 4) + 0.05))
 
 
 @pytest.mark.parametrize("e", [0, 1])

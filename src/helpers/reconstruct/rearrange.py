@@ -30,6 +30,7 @@ N_STRETCH = 4  # a power of two, as the next
 N_STRETCH_ALIKE = 2  # where only patients who are alike change places
 N_PILOT = 6000  # rearrangements from which variances are estimated
 NARROWER, NARROWEST = 4.0, 4096.0  # a walk's variance is divided by, more than once, and at most
+FARTHEST = 6.0  # mean square distance of a walk's centre, in its variances, if it is to be narrower
 DIFFERENT = 0.1  # share of a walk's rearrangements that are different, if it is not too narrow
 BATCH, FEW_NEW = 300_000, 0.1  # rearrangements drawn at once; share of new ones that is too few
 PER_LIST, PAIRS, NEAREST = 3, 30, 600  # a list's part of rearrangements; pairs, for each sum kept
@@ -105,7 +106,7 @@ def rearrange(aim, state, rng, softness, n_sum) -> float:
         def walk(weight, n, stretch=stretch):
             return draw(stretch, axes, centre, weight, n)
 
-        weight = _find_weight(walk, spread, n_pilot)
+        weight = _find_weight(walk, spread, centre, n_pilot)
         found.append(_draw_distinct(walk, weight, n_sum // PER_LIST))
     chosen = _choose(
         [each.effects for each in found],
@@ -131,12 +132,14 @@ def _models(aim, e):
     return models, first + np.flatnonzero(summed)
 
 
-def _find_weight(draw, spread, n):
-    """The precisions of the narrowest walk that still has enough different rearrangements."""
+def _find_weight(draw, spread, centre, n):
+    """The precisions of the narrowest walk that still comes to its centre, and to enough places."""
     weight, narrowed = 1 / (spread + LEAST_PRECISION), 1.0
     while narrowed < NARROWEST:
         narrowed *= NARROWER
         tried = 1 / (spread / narrowed + LEAST_PRECISION)
+        if (tried * centre**2).mean() > FARTHEST:
+            break
         if len(draw(tried, n).distinct().effects) < DIFFERENT * n:
             break
         weight = tried
