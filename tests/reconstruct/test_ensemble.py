@@ -23,6 +23,7 @@ from helpers.reconstruct.ensemble import (
     Walk,
     draw_cohort,
     find_start,
+    measure_nearness,
     measure_origin,
     prepare_origin,
     start_of,
@@ -30,6 +31,7 @@ from helpers.reconstruct.ensemble import (
 )
 from helpers.reconstruct.ensemble_files import EnsembleFolder
 from helpers.reconstruct.ensemble_run import make_ensemble, run_draws
+from helpers.reconstruct.survival_state import make_state
 from helpers.safety import summarize_safety
 
 SHORT = Walk(
@@ -65,6 +67,17 @@ def test_draws_take_the_starts_in_turn(origin, drawn):
     given = draw_cohort(two, SEED, 1, start)[0]
     assert given.equals(draw_cohort(two, SEED, 1)[0])
     assert not given.equals(drawn[1][0])
+
+
+def test_a_start_that_lost_a_curve_is_searched_again(origin):
+    def find(n_tries):
+        walk = replace(SHORT, n_starts=2, n_searching=3_000, n_tries=n_tries)
+        return find_start(replace(origin, walk=walk), SEED, 1)
+
+    first, second = find(1), find(2)
+    state = make_state(origin.problem, *first, np.ones(1, np.uint64))
+    assert not measure_nearness(origin.problem, state).holds_curves
+    assert not np.array_equal(first[0], second[0])
 
 
 def test_a_draw_that_does_not_hold_the_print_goes_on(origin):

@@ -14,7 +14,7 @@ import numpy as np
 
 from helpers.reconstruct.kernel import Problem
 from helpers.reconstruct.moves import LABELS, list_exchanges, list_moves
-from helpers.reconstruct.numbers import compute_numbers, list_windows
+from helpers.reconstruct.numbers import compute_numbers, distance, list_windows
 
 LIGHT, TINY = 0.01, 1e-6  # weights of numbers that come last
 HEAVY = 1e8  # weight of numbers that must not move
@@ -44,6 +44,11 @@ class Aim(NamedTuple):
     orders: tuple[int, ...]
     labels: tuple[int, ...]
     alike: tuple[int, ...] | None = None
+
+    def measure_distance(self, state, softness) -> float:
+        """How far the numbers of a state are from these windows: see `numbers.distance`."""
+        numbers = compute_numbers(self.problem, state, self.windows)
+        return distance(numbers, self.windows, softness)
 
     def list_moves(self, state, rng):
         """All these moves from a state."""

@@ -19,7 +19,7 @@ from helpers.reconstruct.moves import (
     measure_effects,
     restore_times,
 )
-from helpers.reconstruct.numbers import compute_numbers, distance
+from helpers.reconstruct.numbers import compute_numbers
 from helpers.reconstruct.survival_state import blank_copy, restore
 
 N_SINGLE, N_PAIR = 400, 3000  # the finest, of which sums are made
@@ -52,7 +52,7 @@ def combine_moves(aim, state, rng, softness, width=300) -> float:
     """
     problem, windows = aim.problem, aim.windows
     start = compute_numbers(problem, state, windows)
-    least = distance(start, windows, softness)
+    least = aim.measure_distance(state, softness)
     moves = aim.list_moves(state, rng)
     effects, legal = measure_effects(problem, state, moves, start)
     changed = np.abs(effects[legal]).max(axis=0, initial=0) > 0
@@ -77,7 +77,7 @@ def combine_moves(aim, state, rng, softness, width=300) -> float:
                 apply_move(problem, state, moves[index])
         if is_legal(problem, state):
             set_members(problem, state)
-            found = distance(compute_numbers(problem, state, windows), windows, softness)
+            found = aim.measure_distance(state, softness)
             if found < least - 1e-9 and _curves_off(problem, state) <= curves + 1e-9:
                 least, best = found, blank_copy(state)
         restore_times(state, kept)

@@ -60,7 +60,8 @@ class Walk:
     n_mends : int
         Times at most that these labels are mended: see `search.relabel`.
     n_tries : int
-        Walks, each from the end of the one before, until one comes back to the print.
+        Walks, each from the end of the one before, until one comes back to the print; and
+        searches for a start, until one gives back all curves.
     """
 
     n_starts: int = 5
@@ -179,6 +180,8 @@ def start_of(origin, number) -> int:
 def find_start(origin, seed, start) -> tuple:
     """The covariates and orders that the walks of a start begin with.
 
+    They give back all curves, if a few searches find such: walks do not come back to one lost.
+
     Parameters
     ----------
     origin : Origin
@@ -194,9 +197,13 @@ def find_start(origin, seed, start) -> tuple:
     """
     if start == 0:
         return origin.arrays
-    own_seed = int(np.random.SeedSequence([seed, start]).generate_state(1)[0])
     plan = Plan(n_steps=origin.walk.n_searching, n_rounds=0)
-    return blank_copy(search_survival(origin.targets, own_seed, plan)[0])
+    for attempt in range(origin.walk.n_tries):
+        own_seed = int(np.random.SeedSequence([seed, start, attempt]).generate_state(1)[0])
+        state, _ = search_survival(origin.targets, own_seed, plan)
+        if measure_nearness(origin.problem, state).holds_curves:
+            break
+    return blank_copy(state)
 
 
 def draw_cohort(origin, seed, number, start=None) -> tuple[pd.DataFrame, Nearness]:

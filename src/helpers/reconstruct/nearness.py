@@ -38,6 +38,11 @@ class Nearness:
         return math.sqrt(self.energy / (self.n_printed - self.n_curve)) / 2
 
     @property
+    def holds_curves(self) -> bool:
+        """Whether all numbers of curves come back."""
+        return self.n_curve_hit == self.n_curve
+
+    @property
     def holds_print(self) -> bool:
         """Whether all numbers of curves come back and the others are at most `FARTHEST` off."""
-        return self.n_curve_hit == self.n_curve and self.units_off <= FARTHEST
+        return self.holds_curves and self.units_off <= FARTHEST

@@ -15,7 +15,7 @@ from helpers.reconstruct.days import make_room, spread_days
 from helpers.reconstruct.joins import join_lists, nearest_sums, variances
 from helpers.reconstruct.kernel import evaluate, total_curve_energy
 from helpers.reconstruct.moves import find_groups, is_legal, restore_times
-from helpers.reconstruct.numbers import compute_numbers, distance, list_centres
+from helpers.reconstruct.numbers import list_centres
 from helpers.reconstruct.stretches import (
     Models,
     divide,
@@ -106,7 +106,8 @@ def rearrange(aim, state, rng, softness, n_sum) -> float:
         def walk(weight, n, stretch=stretch):
             return draw(stretch, axes, centre, weight, n)
 
-        weight = _find_weight(walk, spread, centre, n_pilot)
+        narrowest = NARROWEST if group is None else 1.0
+        weight = _find_weight(walk, spread, centre, narrowest, n_pilot)
         found.append(_draw_distinct(walk, weight, n_sum // PER_LIST))
     chosen = _choose(
         [each.effects for each in found],
@@ -116,7 +117,7 @@ def rearrange(aim, state, rng, softness, n_sum) -> float:
     )
 
     _take_nearest(aim, state, e, softness, stretches, found, chosen)
-    return distance(compute_numbers(problem, state, aim.windows), aim.windows, softness)
+    return aim.measure_distance(state, softness)
 
 
 def _models(aim, e):
@@ -132,10 +133,10 @@ def _models(aim, e):
     return models, first + np.flatnonzero(summed)
 
 
-def _find_weight(draw, spread, centre, n):
+def _find_weight(draw, spread, centre, narrowest, n):
     """The precisions of the narrowest walk that still comes to its centre, and to enough places."""
     weight, narrowed = 1 / (spread + LEAST_PRECISION), 1.0
-    while narrowed < NARROWEST:
+    while narrowed < narrowest:
         narrowed *= NARROWER
         tried = 1 / (spread / narrowed + LEAST_PRECISION)
         if (tried * centre**2).mean() > FARTHEST:
@@ -193,13 +194,13 @@ def _take_nearest(aim, state, e, softness, stretches, found, chosen):
     """Make the rearrangements that are nearest by exact computation, if any is nearer."""
     problem = aim.problem
     kept = best = blank_copy(state)
-    least = distance(compute_numbers(problem, state, aim.windows), aim.windows, softness)
+    least = aim.measure_distance(state, softness)
     curves = total_curve_energy(problem, state, e)
     for places in chosen:
         for stretch, each, at in zip(stretches, found, places, strict=True):
             put(state, e, stretch, each.patient[at], each.event[at], each.day[at])
         if is_legal(problem, state) and total_curve_energy(problem, state, e) <= curves + 1e-9:
-            off = distance(compute_numbers(problem, state, aim.windows), aim.windows, softness)
+            off = aim.measure_distance(state, softness)
             if off < least - 1e-9:
                 least, best = off, blank_copy(state)
         restore_times(state, kept)

@@ -24,7 +24,6 @@ from helpers.reconstruct.aims import (
 from helpers.reconstruct.combinations import combine_moves
 from helpers.reconstruct.days import spread_days
 from helpers.reconstruct.kernel import State, anneal, anneal_part, evaluate
-from helpers.reconstruct.numbers import compute_numbers, distance
 from helpers.reconstruct.rearrange import rearrange
 from helpers.reconstruct.stiffness import measure_reach, stiffen
 from helpers.reconstruct.survival_state import (
@@ -70,7 +69,7 @@ class Plan:
     """
 
     n_steps: int = 200_000_000
-    n_rounds: int = 8
+    n_rounds: int = 12
     n_sum: int = 1_000_000
 
     def legs(self) -> list[tuple[int, int, int]]:
@@ -247,9 +246,8 @@ def relabel(problem, block, state, rng, n_steps, n_mends) -> None:
 
 def _count_off(aim, state, softness):
     """About how many numbers are off; the less, the nearer to their windows they are."""
-    numbers = compute_numbers(aim.problem, state, aim.windows)
     n_lost = sum(int((state.energy.curve[e] > 0).sum()) for e in range(2))
-    return distance(numbers, aim.windows, softness) / softness + LOST * n_lost
+    return aim.measure_distance(state, softness) / softness + LOST * n_lost
 
 
 def _copy(target, source):

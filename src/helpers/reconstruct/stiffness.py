@@ -19,7 +19,7 @@ from helpers.reconstruct.regions import row_region
 
 SMALL = 12.0  # half-windows, in the root mean square of all numbers, of a small change
 AT_ONCE = 20.0  # small changes in a thousand that an order can take up together, about
-TESTS = 24.0  # how many times its window small changes move a log-rank test, in variance
+TESTS = 24.0  # how many times its window, in variance, a log-rank test may be off at first
 THIN = 1e-4  # variance in half-windows that is added to a region, lest it be a line
 
 
@@ -77,7 +77,7 @@ def stiffen(problem, reach, share):
     for e in range(2):
         d = len(reach[e])
         stiffness[e, :d, :d] = _invert(share * reach[e] + _rounding(problem, e))
-    tests = problem.test_weight / (1 + TESTS * min(share, 1.0))
+    tests = problem.test_weight / (1 + TESTS * min(share, 1.0) ** 2)
     return problem._replace(stiffness=stiffness, test_weight=tests)
 
 
