@@ -46,8 +46,8 @@ STAGES = (  # share of the reach, first and last temperature, weight of others, 
     (0.1, 1.5, 0.05, TINY, 15),
 )
 SOFTNESS = (1.0, 1.0, 0.05)  # half-windows, see `numbers.distance`, by round of an order
-MENDING = (1.0, 0.3)  # the same, where labels are mended
-N_TRY, N_SETTLE = 16, 8_000_000  # attempts at the labels of a covariate, and their steps
+MENDING = (1.0, 0.3, 0.05)  # the same, one after the other, where labels are mended
+N_TRY, N_SETTLE = 24, 8_000_000  # attempts at the labels of a covariate, and their steps
 MENDS, WORTH = 6, 0.03  # times that an attempt is mended, and numbers that one must gain
 N_EXCHANGED = 300_000  # see `rearrange.rearrange`, of patients who are alike
 LOST = 3.0  # numbers that a curve counts as
@@ -69,7 +69,7 @@ class Plan:
     """
 
     n_steps: int = 200_000_000
-    n_rounds: int = 12
+    n_rounds: int = 18
     n_sum: int = 1_000_000
 
     def legs(self) -> list[tuple[int, int, int]]:
@@ -197,13 +197,16 @@ def _bring_nearer(problem, run, seed, plan, number):
     restore(problem, state, run.best)
     state.rng[:] = random_bits(seed, run.leg)
     if number < plan.n_rounds:
+        aim = aim_at_order(problem, number % 2)
         softness = SOFTNESS[min(number // 2, len(SOFTNESS) - 1)]
-        rearrange(aim_at_order(problem, number % 2), state, rng, softness, plan.n_sum)
+        if aim.measure_distance(state, softness) == 0:
+            return 0
+        rearrange(aim, state, rng, softness, plan.n_sum)
         _copy(run.best, blank_copy(state))
         return plan.n_sum
     block = free_blocks(problem)[(number - plan.n_rounds) // N_TRY]
     aim = aim_at_labels(problem, block)
-    nearest = _count_off(aim, make_state(problem, *run.best, state.rng), MENDING[-1])
+    nearest = _count_off(aim, state, MENDING[-1])
     if nearest == 0:
         return 0
     relabel(problem, block, state, rng, N_SETTLE, MENDS)
@@ -227,7 +230,7 @@ def relabel(problem, block, state, rng, n_steps, n_mends) -> None:
         See `walks.settle`.
     n_mends : int
         Times at most that labels are mended by a sum of moves, and then each order; first by how
-        far numbers are off, then rather by how many are off.
+        far numbers are off, then rather by how many.
     """
     aim = aim_at_labels(problem, block)
     settle(problem, aim, state, n_steps)
