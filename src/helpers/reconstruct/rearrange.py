@@ -106,8 +106,9 @@ def rearrange(aim, state, rng, softness, n_sum) -> float:
         def walk(weight, n, stretch=stretch):
             return draw(stretch, axes, centre, weight, n)
 
-        narrowest = NARROWEST if group is None else 1.0
-        weight = _find_weight(walk, spread, centre, narrowest, n_pilot)
+        weight = 1 / (spread + LEAST_PRECISION)
+        if group is None:
+            weight = _find_weight(walk, spread, centre, n_pilot)
         found.append(_draw_distinct(walk, weight, n_sum // PER_LIST))
     chosen = _choose(
         [each.effects for each in found],
@@ -133,10 +134,10 @@ def _models(aim, e):
     return models, first + np.flatnonzero(summed)
 
 
-def _find_weight(draw, spread, centre, narrowest, n):
+def _find_weight(draw, spread, centre, n):
     """The precisions of the narrowest walk that still comes to its centre, and to enough places."""
     weight, narrowed = 1 / (spread + LEAST_PRECISION), 1.0
-    while narrowed < narrowest:
+    while narrowed < NARROWEST:
         narrowed *= NARROWER
         tried = 1 / (spread / narrowed + LEAST_PRECISION)
         if (tried * centre**2).mean() > FARTHEST:
