@@ -51,7 +51,7 @@ from helpers.reconstruct.survival_targets import (
 from helpers.reconstruct.walks import settle
 
 SHORT = Plan(n_steps=30_000, n_rounds=2, n_sum=1000)
-DIGEST = "73a567daa11e05498e7556cbd87b872e13783fef198808f4462ec864e05fa04c"
+DIGEST = "ceca184ff7bfc39606369042ed25328ce8547d3e1dd7e0c266800a13a72792ca"
 
 
 def arrays(state, e):
@@ -158,6 +158,14 @@ def test_stiffness_is_the_inverse_of_the_reach_and_the_windows(targets, stiff, a
         alone = stiffen(problem, [0 * part for part in reach], 0.0).stiffness[e, :d, :d]
         expected = np.linalg.inv(0.5 * reach[e] + np.linalg.inv(alone))
         np.testing.assert_allclose(stiff.stiffness[e, :d, :d], expected, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize(("share", "lighter"), [(20.0, 25), (1.0, 25), (0.1, 1.24), (0.0, 1)])
+def test_tests_are_light_while_all_may_be_far_off(targets, share, lighter):
+    problem = targets.problem
+    no_reach = [np.zeros((size, size)) for size in 2 * (problem.row.shape[1] + problem.joint_size)]
+    found = stiffen(problem, no_reach, share).test_weight
+    np.testing.assert_allclose(problem.test_weight, lighter * found)
 
 
 def test_models_are_measured_together_by_the_stiffness(targets, stiff, annealed):
@@ -386,9 +394,9 @@ def test_the_stored_trace_ends_at_the_stored_cohort(targets):
     assert last["leg"].iloc[0] == Plan().n_legs(targets.problem)
     assert last["n_printed"].sum() == 172
     assert dict(zip(last["block"], last["n_hit"], strict=True)) == {
-        "univariable": 62,
+        "univariable": 67,
         "multivariable": 31,
-        "log-rank": 3,
+        "log-rank": 6,
         "Kaplan-Meier": 60,
     }
 
