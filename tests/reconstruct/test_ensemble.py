@@ -214,8 +214,22 @@ def test_what_a_killed_run_left_is_cleared_away(tmp_path):
     folder.open({"seed": SEED}, resume=False)
     (tmp_path / f"{ensemble_files.PARTIAL}x").write_bytes(b"half")
     folder.open({"seed": SEED}, resume=True)
-    assert folder.numbers() == []
-    assert not list(tmp_path.glob(f"{ensemble_files.PARTIAL}*"))
+    with folder.writing():
+        assert folder.numbers() == []
+        assert not list(tmp_path.glob(f"{ensemble_files.PARTIAL}*"))
+
+
+def test_two_runs_do_not_write_to_a_folder_at_once(tmp_path):
+    folder = EnsembleFolder(tmp_path)
+    folder.open({"seed": SEED}, resume=False)
+    partial = tmp_path / f"{ensemble_files.PARTIAL}x"
+    with folder.writing():
+        partial.write_bytes(b"half")
+        with pytest.raises(InputError, match="another run"), EnsembleFolder(tmp_path).writing():
+            pass
+        assert partial.exists()
+    with folder.writing():
+        assert not partial.exists()
 
 
 def test_a_full_disk_ends_a_run_and_is_no_lost_scheduler(origin):

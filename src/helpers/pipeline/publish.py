@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import shutil
 import tempfile
@@ -10,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from helpers.errors import InputError
+from helpers.hold import hold
 from helpers.pipeline.digest import digest, digest_tree
 
 STATE = ".rhcc"
@@ -76,11 +76,7 @@ class Output:
             Another run holds it and is not waited for.
         """
         self.state.mkdir(parents=True, exist_ok=True)
-        with open(self.lock, "w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-            except BlockingIOError:
-                raise InputError(self.folder, ["another run is writing to it"]) from None
+        with hold(self.lock, self.folder, wait):
             for left in self.state.glob("building-*"):
                 shutil.rmtree(left, ignore_errors=True)
             with tempfile.TemporaryDirectory(prefix="building-", dir=self.state) as work:

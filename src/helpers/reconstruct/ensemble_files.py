@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import uuid
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from helpers.errors import InputError
+from helpers.hold import hold
 
 SHARED = "_ensemble.json"  # readers of Parquet pass over names that begin with _ or .
 PARTIAL = ".partial-"
@@ -22,7 +24,7 @@ class EnsembleFolder:
     """A folder that is one Parquet data set: a row for each patient of each draw.
 
     Columns ``draw``, ``seed``, those of `helpers.reconstruct.nearness.Nearness`, and the
-    patients'. One run at a time writes to it.
+    patients'.
 
     Parameters
     ----------
@@ -51,10 +53,8 @@ class EnsembleFolder:
         if self.folder.exists() and not self.folder.is_dir():
             raise InputError(self.folder, ["is a file; give a folder"])
         self.folder.mkdir(parents=True, exist_ok=True)
-        there = sorted(path.name for path in self.folder.iterdir())
-        for name in [name for name in there if name.startswith(PARTIAL)]:
-            (self.folder / name).unlink()
-            there.remove(name)
+        names = [path.name for path in self.folder.iterdir()]
+        there = [name for name in names if not name.startswith(PARTIAL)]
         if SHARED not in there:
             if there:
                 problem = "holds files that are no ensemble; give an empty folder"
@@ -70,6 +70,20 @@ class EnsembleFolder:
         if self.numbers() and not resume:
             problem = "holds draws already; go on with --resume, or give another folder"
             raise InputError(self.folder, [problem])
+
+    @contextmanager
+    def writing(self):
+        """Hold the folder for one run, and clear away what a killed one left.
+
+        Raises
+        ------
+        InputError
+            Another run is writing to it.
+        """
+        with hold(self.folder / SHARED, self.folder):
+            for partial in self.folder.glob(f"{PARTIAL}*"):
+                partial.unlink()
+            yield
 
     def numbers(self) -> list[int]:
         """The draws that are there."""

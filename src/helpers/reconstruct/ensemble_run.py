@@ -96,14 +96,15 @@ def make_ensemble(
         "study_sha256": digest_file(study),
     }
     folder.open(shared, resume=resume)
-    missing = sorted(set(range(1, count + 1)).difference(folder.numbers()))
-    if missing:
 
-        def write(number, drawn, nearness):
-            folder.write(number, seed, drawn, nearness)
+    def write(number, drawn, nearness):
+        folder.write(number, seed, drawn, nearness)
 
-        options = {"scheduler": scheduler, "jobs": jobs, "patience": patience}
-        run_draws(origin, seed, missing, write, **options)
+    with folder.writing():
+        missing = sorted(set(range(1, count + 1)).difference(folder.numbers()))
+        if missing:
+            options = {"scheduler": scheduler, "jobs": jobs, "patience": patience}
+            run_draws(origin, seed, missing, write, **options)
     report(f"{len(folder.numbers())} draws, {len(missing)} of them new: {folder.folder}")
     if not (statistics or scores):
         return
