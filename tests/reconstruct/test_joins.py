@@ -52,7 +52,16 @@ def test_the_nearest_sum_is_that_of_all_pairs(lists):
     assert list(zip(first, second, strict=True)) == [(u, v) for _, u, v in nearest]
 
 
+def test_lists_far_from_zero_still_give_their_nearest_sums(lists):
+    far = lists[0] + np.float32(900), lists[1]
+    basis, blank = np.eye(5), np.zeros(5)
+    score = (basis, blank, blank, blank, 1e6)
+    first, second = nearest_sums(*far, 2, ALL, ALL, score, 3, np.random.default_rng(1))
+    lengths = (far[0][:, None] + far[1][None]).sum(axis=2)
+    assert lengths[first[0], second[0]] == lengths.min()
+
+
 def test_lists_without_a_pair_that_cancels_give_none():
-    apart = np.zeros((3, 2), np.float32), np.full((4, 2), 1e6, np.float32)
+    apart = np.zeros((3, 2), np.float32), np.full((4, 2), 1e12, np.float32)
     sums, (first, second) = join_lists(*apart, 1, 5, 10, np.random.default_rng(1))
     assert len(sums) == len(first) == len(second) == 0

@@ -357,9 +357,12 @@ def test_moves_without_a_place_in_common_can_be_made_in_either_order(targets, an
 
 
 def test_distance_is_measured_in_half_windows():
-    windows = np.array([[1.0, 3.0, 1.0], [1.0, 3.0, 1.0]])
+    windows = np.array([[1.0, 3.0, 1.0], [1.0, 3.0, 2.0]])
     assert distance(np.array([2.0, 3.0]), windows, 8.0) == 0
-    assert distance(np.array([5.0, 0.0]), windows, 8.0) == pytest.approx(2 / 1.25 + 1 / 1.125)
+    # 120 half-windows: the fourth root of 1 + 15 is 2, and 4 * 8 * (2 - 1)
+    assert distance(np.array([123.0, 2.0]), windows, 8.0) == pytest.approx(32)
+    assert distance(np.array([2.0, -59.0]), windows, 8.0) == pytest.approx(32)
+    assert distance(np.array([3.001, 0.9995]), windows, 8.0) == pytest.approx(0.002, rel=1e-3)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from helpers.reconstruct.moves import (
     measure_effects,
     restore_times,
 )
-from helpers.reconstruct.numbers import compute_numbers
+from helpers.reconstruct.numbers import compute_numbers, soften
 from helpers.reconstruct.survival_state import blank_copy, restore
 
 N_SINGLE, N_PAIR = 400, 3000  # the finest, of which sums are made
@@ -186,7 +186,7 @@ def _score_sums(totals, taken, steps, marks, off, softness, n_wanted, scores):
                 step = totals[w, q] + steps[m, q]
                 beyond = max(off[q, 0] - step, step - off[q, 1])
                 if beyond > 0.0:
-                    total += beyond / (1.0 + beyond / softness)
+                    total += soften(beyond, softness)
                     if total > limit:
                         break
             if total <= limit:

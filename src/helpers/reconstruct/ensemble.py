@@ -23,7 +23,7 @@ from helpers.reconstruct.kernel import Problem, evaluate
 from helpers.reconstruct.nearness import Nearness
 from helpers.reconstruct.patients import fill_patients
 from helpers.reconstruct.rearrange import rearrange
-from helpers.reconstruct.search import SOFTNESS, Plan, relabel, search_survival
+from helpers.reconstruct.search import MENDING, SOFTNESS, Plan, relabel, search_survival
 from helpers.reconstruct.stiffness import measure_reach
 from helpers.reconstruct.survival_state import (
     blank_copy,
@@ -243,7 +243,7 @@ def draw_cohort(origin, seed, number, start=None) -> tuple[pd.DataFrame, Nearnes
         for e in range(2):
             rearrange(aim_at_order(problem, e), state, rng, SOFTNESS[0], way.n_sum)
         for block in free_blocks(problem):
-            relabel(problem, block, state, rng, way.n_settling, way.n_mends)
+            relabel(problem, block, state, rng, way.n_settling, way.n_mends, MENDING[:1])
         tries.append((measure_nearness(problem, state), blank_copy(state)))
     nearness, nearest = min(tries, key=lambda found: (not found[0].holds_print, found[0].energy))
     restore(problem, state, nearest)

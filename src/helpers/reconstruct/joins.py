@@ -17,9 +17,11 @@ import math
 import numpy as np
 from numba import njit
 
+from helpers.reconstruct.numbers import soften
+
 CELLS, OFFSET = 13, 4096  # bits of a cell's number in one coordinate, and that of the cell at zero
 SAMPLED = 500_000  # vectors of a list, or pairs of two, from which a number is estimated
-WIDEST, FINEST, HALVINGS = 3.0, -12.0, 14  # a cell in logs of standard deviations; steps to find it
+WIDEST, FINEST, HALVINGS = 12.0, -12.0, 15  # logs of standard deviations; steps to find a cell
 SPREAD = 0.25  # variance below which a coordinate need not be shorter
 
 
@@ -250,7 +252,7 @@ def _keep_near(
                         number += basis[k, q] * (np.float64(first[u, q]) + second[v, q])
                     beyond = max(low[k] - number, number - high[k])
                     if beyond > 0.0:
-                        score += beyond / (1.0 + beyond / softness)
+                        score += soften(beyond, softness)
                         if score > scores[worst]:
                             break
                 if score < scores[worst]:

@@ -18,12 +18,18 @@ from helpers.reconstruct.kernel import (
 def distance(numbers, windows, softness) -> float:
     """How far numbers are from their windows, in half-windows.
 
-    A number that is off by the softness counts half of it, and no number more than all of it: the
-    smaller the softness, the more it matters how many numbers are off than by how much.
+    Each counts the less, the farther it is, see `soften`: the smaller the softness, the more it
+    matters how many numbers are off than by how much.
     """
     off = np.maximum(np.maximum(windows[:, 0] - numbers, numbers - windows[:, 1]), 0)
     off = off * windows[:, 2]
-    return float((off / (1 + off / softness)).sum())
+    return float(soften(off, softness).sum())
+
+
+@njit(cache=True)
+def soften(off, softness):
+    """What a number counts that is off: as much, where that is little, and then its fourth root."""
+    return 4.0 * softness * (np.sqrt(np.sqrt(1.0 + off / softness)) - 1.0)
 
 
 def list_windows(problem) -> np.ndarray:

@@ -48,9 +48,9 @@ STAGES = (  # share of the reach, first and last temperature, weight of others, 
 SOFTNESS = (1.0, 1.0, 0.05)  # half-windows, see `numbers.distance`, by round of an order
 MENDING = (1.0, 0.3, 0.05)  # the same, one after the other, where labels are mended
 N_TRY, N_SETTLE = 16, 8_000_000  # attempts at the labels of a covariate, and their steps
-MENDS, WORTH = 6, 0.03  # times that an attempt is mended, and numbers that one must gain
+MENDS, WORTH = 6, 0.03  # times that an attempt is mended, and how much one must gain
 N_EXCHANGED = 300_000  # see `rearrange.rearrange`, of patients who are alike
-LOST = 3.0  # numbers that a curve counts as
+LOST = 10.0  # what a curve counts that is lost
 TRACE = ["leg", "steps", "block", "n_hit", "n_printed"]
 
 
@@ -206,16 +206,16 @@ def _bring_nearer(problem, run, seed, plan, number):
         return plan.n_sum
     block = free_blocks(problem)[(number - plan.n_rounds) // N_TRY]
     aim = aim_at_labels(problem, block)
-    nearest = _count_off(aim, state, MENDING[-1])
+    nearest = _measure_misses(aim, state, MENDING[-1])
     if nearest == 0:
         return 0
     relabel(problem, block, state, rng, N_SETTLE, MENDS)
-    if _count_off(aim, state, MENDING[-1]) < nearest:
+    if _measure_misses(aim, state, MENDING[-1]) < nearest:
         _copy(run.best, blank_copy(state))
     return N_SETTLE
 
 
-def relabel(problem, block, state, rng, n_steps, n_mends) -> None:
+def relabel(problem, block, state, rng, n_steps, n_mends, mending=MENDING) -> None:
     """Settle the labels of covariates in no joint model anew, and mend each order.
 
     Parameters
@@ -229,12 +229,13 @@ def relabel(problem, block, state, rng, n_steps, n_mends) -> None:
     n_steps : int
         See `walks.settle`.
     n_mends : int
-        Times at most that labels are mended by a sum of moves, and then each order; first by how
-        far numbers are off, then rather by how many.
+        Times at most that labels are mended by a sum of moves, and then each order.
+    mending : sequence of float
+        Softness of one round of mending after the other, see `numbers.distance`.
     """
     aim = aim_at_labels(problem, block)
     settle(problem, aim, state, n_steps)
-    for softness in MENDING:
+    for softness in mending:
         found = np.inf
         for _ in range(n_mends):
             before = found
@@ -242,13 +243,13 @@ def relabel(problem, block, state, rng, n_steps, n_mends) -> None:
             for e in range(2):
                 exchanges = aim_at_exchanges(problem, block, e)
                 rearrange(exchanges, state, rng, softness, N_EXCHANGED)
-            found = _count_off(aim, state, softness)
+            found = _measure_misses(aim, state, softness)
             if found == 0 or before - found < WORTH:
                 break
 
 
-def _count_off(aim, state, softness):
-    """About how many numbers are off; the less, the nearer to their windows they are."""
+def _measure_misses(aim, state, softness):
+    """How far off numbers are, by the root of each, and how many curves are lost."""
     n_lost = sum(int((state.energy.curve[e] > 0).sum()) for e in range(2))
     return aim.measure_distance(state, softness) / softness + LOST * n_lost
 
