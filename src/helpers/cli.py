@@ -233,7 +233,7 @@ def reconstruct(seed, out, study, ledger, steps, rounds, minutes):
     """Build a synthetic cohort that gives back the printed numbers.
 
     The seed, the steps and the rounds determine every byte; `--minutes` only cuts the search
-    short. This study takes about an hour and 3 GB of memory. An interrupted search goes on from
+    short. This study takes more than an hour and 3 GB of memory. An interrupted search goes on from
     OUT.search, and the cohort is written when it ends.
     """
     from helpers.reconstruct.cohort import reconstruct_cohort

@@ -205,7 +205,7 @@ def test_exchanges_of_patients_who_are_alike_mend_a_block_and_leave_those_before
     before = compute_numbers(problem, near, (aim := aim_at_exchanges(problem, block, e)).windows)
     x, now = near.x.copy(), [part.copy() for part in blank_copy(near)[1:]]
     off = curves(problem, near)
-    found = rearrange(aim, near, rng(4), 100.0, 100_000)
+    found = rearrange(aim, near, rng(4), 100.0, 30_000)
     assert found < distance(before, aim.windows, 100.0)
     after = compute_numbers(problem, near, aim.windows)
     before_it = itertools.chain(*free_blocks(problem)[:number])

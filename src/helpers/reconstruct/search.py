@@ -47,7 +47,7 @@ STAGES = (  # share of the reach, first and last temperature, weight of others, 
 )
 SOFTNESS = (1.0, 1.0, 0.05)  # half-windows, see `numbers.distance`, by round of an order
 MENDING = (1.0, 0.3, 0.05)  # the same, one after the other, where labels are mended
-N_TRY, N_SETTLE = 16, 8_000_000  # attempts at the labels of a covariate, and their steps
+N_TRY, N_SETTLE = 24, 8_000_000  # attempts at the labels of a covariate, and their steps
 MENDS, WORTH = 6, 0.03  # times that an attempt is mended, and how much one must gain
 N_EXCHANGED = 300_000  # see `rearrange.rearrange`, of patients who are alike
 LOST = 30.0  # what a curve counts that is lost
