@@ -32,7 +32,7 @@ from helpers.reconstruct.stretches import (
 from helpers.reconstruct.survival_state import blank_copy, make_state, restore
 from helpers.reconstruct.walks import random_bits, walk
 
-DIGEST = "84fcade69b5a81832fccda0211d12a09047a76bcee637ca6d73a1fc6ed95010c"
+DIGEST = "989908e732d3ecfcaf46a5ebb603f5f9a5e5dd8b624158a17fc151718951b682"
 
 
 def rng(seed):
