@@ -68,12 +68,7 @@ class Output:
         Parameters
         ----------
         wait : bool
-            Whether another run that holds it is waited for.
-
-        Raises
-        ------
-        InputError
-            Another run holds it and is not waited for.
+            See `helpers.hold.hold`, also for what it raises.
         """
         self.state.mkdir(parents=True, exist_ok=True)
         with hold(self.lock, self.folder, wait):
