@@ -3,10 +3,11 @@
 import math
 
 import numpy as np
-from numba import njit
+
+from helpers.jit import njit
 
 
-@njit(cache=True)
+@njit
 def factorize(matrix, least, share):
     """The lower triangle whose product with its transpose is a symmetric matrix.
 
@@ -39,7 +40,7 @@ def factorize(matrix, least, share):
     return factor, True
 
 
-@njit(cache=True)
+@njit
 def solve(factor, right, out):
     """Write to `out` what the factorized matrix takes to `right`."""
     p = len(factor)

@@ -8,9 +8,9 @@ bootstrap.
 import math
 
 import numpy as np
-from numba import njit
 
 from helpers.estimators.cholesky import factorize, solve
+from helpers.jit import njit
 
 NEAR = 1e-5  # a step to the maximum this short has the square of this as its error
 SINGULAR = 1e-10  # share of a covariate's information that others do not have
@@ -82,7 +82,7 @@ def fit_batch(time, event, covariates, *, ties, members=None):
     return _fit_batch(*arrays, members, ties == "efron")
 
 
-@njit(cache=True)
+@njit
 def _fit_batch(time, event, covariates, members, efron):
     n_cohort, n, p = covariates.shape
     coefs, variances = np.full((n_cohort, p), np.nan), np.full((n_cohort, p, p), np.nan)
@@ -123,7 +123,7 @@ def _fit_batch(time, event, covariates, members, efron):
     return coefs, variances, values
 
 
-@njit(cache=True)
+@njit
 def _maximize(time, event, stratum, x, weight, entry, entering, efron, coef):
     """Climb to the maximum from `coef`, which becomes it; whether there is one, value, Hessian."""
     p = x.shape[1]
@@ -150,7 +150,7 @@ def _maximize(time, event, stratum, x, weight, entry, entering, efron, coef):
     return False, value, information
 
 
-@njit(cache=True)
+@njit
 def _solve(information, score, step):
     """Newton's step; whether there is one, and not from an information nearly singular."""
     factor, found = factorize(information, 0.0, SINGULAR)
@@ -159,7 +159,7 @@ def _solve(information, score, step):
     return found
 
 
-@njit(cache=True)
+@njit
 def _sweep(arrays, coef, score, information):
     """The log likelihood; writes its gradient and its negative Hessian."""
     time, event, stratum, x, weight, entry, entering, efron = arrays
@@ -242,7 +242,7 @@ def _sweep(arrays, coef, score, information):
     return value
 
 
-@njit(cache=True)
+@njit
 def _add(first, second, x, k, hazard):
     p = x.shape[1]
     for a in range(p):

@@ -13,6 +13,6 @@ def compiled(function, n_step):
 
 @functools.cache
 def _compile(function):
-    from numba import njit
+    from helpers.jit import njit
 
-    return njit(cache=True, error_model="numpy")(function)
+    return njit(error_model="numpy")(function)

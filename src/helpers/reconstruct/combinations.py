@@ -9,8 +9,8 @@ single moves are searched, and the best are computed exactly.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from helpers.jit import njit
 from helpers.reconstruct.kernel import set_members, total_curve_energy
 from helpers.reconstruct.moves import (
     apply_move,
@@ -121,7 +121,7 @@ def _least(values, n):
     return np.flatnonzero(values <= np.partition(values, n - 1)[n - 1])[:n]
 
 
-@njit(cache=True)
+@njit
 def _pair_sizes(effects, size, marks):
     """Squared sizes of the sums of two moves, row by row below the diagonal."""
     n, d = effects.shape
@@ -139,7 +139,7 @@ def _pair_sizes(effects, size, marks):
     return out
 
 
-@njit(cache=True)
+@njit
 def _share(one, other):
     shared = np.uint64(0)
     for word in range(one.shape[0]):
@@ -172,7 +172,7 @@ def _sums(steps, marks, off, softness, width):
     return [chosen for _, chosen in found[:CHECKED]]
 
 
-@njit(cache=True)
+@njit
 def _score_sums(totals, taken, steps, marks, off, softness, n_wanted, scores):
     """Distances after one change more; infinite where it is not among the `n_wanted` nearest."""
     limit = np.inf

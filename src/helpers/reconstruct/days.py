@@ -6,14 +6,13 @@ patients to the windows of its median and limits. All other days are free betwee
 
 from __future__ import annotations
 
-from numba import njit
-
+from helpers.jit import njit
 from helpers.reconstruct.kernel import curve_energy, random_below
 
 SWEEPS = 300  # times that each day is drawn anew
 
 
-@njit(cache=True)
+@njit
 def make_room(p, s, e):
     """Move the days of an order away from the other's, as far as order and curves allow.
 
@@ -33,7 +32,7 @@ def make_room(p, s, e):
         s.now.day[e, k] = day
 
 
-@njit(cache=True)
+@njit
 def spread_days(p, s, orders):
     """Draw days anew, evenly from those that order, curves and the other order allow.
 
@@ -53,7 +52,7 @@ def spread_days(p, s, orders):
             s.now.day[e, k] = old
 
 
-@njit(cache=True)
+@njit
 def _between(p, s, e, k):
     """The first and the last day after the position before and before the one after."""
     low = s.now.day[e, k - 1] + 1 if k > 0 else p.day_low[e]
@@ -61,7 +60,7 @@ def _between(p, s, e, k):
     return low, high
 
 
-@njit(cache=True)
+@njit
 def _curves_of(p, s, e, k):
     """Energy of the curves that the patient at a position belongs to."""
     energy = 0.0

@@ -15,8 +15,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from helpers.jit import njit
 from helpers.reconstruct.numbers import soften
 
 CELLS, OFFSET = 13, 4096  # bits of a cell's number in one coordinate, and that of the cell at zero
@@ -119,7 +119,7 @@ class _Pairs:
         return float(np.sort(lengths)[min(len(lengths) * n_wanted // n, len(lengths) - 1)])
 
 
-@njit(cache=True)
+@njit
 def variances(vectors):
     """Variances by coordinate, summed in the same order on every machine."""
     n, d = vectors.shape
@@ -135,7 +135,7 @@ def variances(vectors):
     return out
 
 
-@njit(cache=True)
+@njit
 def _cells(vectors, sign, width, shift):
     """The number of the cell that each vector, or its opposite, falls into."""
     out = np.zeros(vectors.shape[0], np.int64)
@@ -146,7 +146,7 @@ def _cells(vectors, sign, width, shift):
     return out
 
 
-@njit(cache=True)
+@njit
 def _next_cell(keys_first, keys_second, i, j):
     """Where the next cell with vectors of both lists begins and ends; the begin is past the end."""
     n, m = keys_first.shape[0], keys_second.shape[0]
@@ -163,7 +163,7 @@ def _next_cell(keys_first, keys_second, i, j):
     return i, i_end, j, j_end
 
 
-@njit(cache=True)
+@njit
 def _count_pairs(keys_first, keys_second):
     total = 0
     i, i_end, j, j_end = _next_cell(keys_first, keys_second, 0, 0)
@@ -173,7 +173,7 @@ def _count_pairs(keys_first, keys_second):
     return total
 
 
-@njit(cache=True)
+@njit
 def _length(first, second, u, v, weight, longest):
     """Weighted square length of a sum, or more than the longest."""
     total = 0.0
@@ -185,7 +185,7 @@ def _length(first, second, u, v, weight, longest):
     return total
 
 
-@njit(cache=True)
+@njit
 def _sample_lengths(first, second, keys_first, keys_second, weight, step, n_most):
     out = np.zeros(n_most)
     n = 0
@@ -202,7 +202,7 @@ def _sample_lengths(first, second, keys_first, keys_second, weight, step, n_most
     return out[:n]
 
 
-@njit(cache=True)
+@njit
 def _keep_short(first, second, keys_first, keys_second, weight, longest, sums, places):
     """Write the pairs that are short enough, as many as there is room for; their number."""
     n = 0
@@ -222,7 +222,7 @@ def _keep_short(first, second, keys_first, keys_second, weight, longest, sums, p
     return n
 
 
-@njit(cache=True)
+@njit
 def _keep_near(
     first,
     second,

@@ -17,9 +17,9 @@ import math
 from collections import namedtuple
 
 import numpy as np
-from numba import njit
 
 from helpers.estimators.cholesky import factorize, solve
+from helpers.jit import njit
 
 ONE = 1 << 40
 LOG_HALF = math.log(0.5)
@@ -52,7 +52,7 @@ State = namedtuple(
 )
 
 
-@njit(cache=True)
+@njit
 def next_random(rng):
     """The next 64 random bits (xorshift64*; Vigna, ACM Trans Math Softw 2016;42:30)."""
     bits = rng[0]
@@ -63,18 +63,18 @@ def next_random(rng):
     return bits * np.uint64(2685821657736338717)
 
 
-@njit(cache=True)
+@njit
 def random_below(rng, n):
     """A random whole number below n."""
     return np.int64((next_random(rng) >> np.uint64(33)) % np.uint64(n))
 
 
-@njit(cache=True)
+@njit
 def _random_unit(rng):
     return np.float64(next_random(rng) >> np.uint64(11)) / 9007199254740992.0
 
 
-@njit(cache=True)
+@njit
 def _energy(distance):
     if distance <= 0.0:
         return 0.0
@@ -83,12 +83,12 @@ def _energy(distance):
     return LINEAR_FROM * (2.0 * distance - LINEAR_FROM)
 
 
-@njit(cache=True)
+@njit
 def _off(value, low, high, per_half):
     return max(low - value, value - high) * per_half
 
 
-@njit(cache=True)
+@njit
 def _estimate_energy(beta, std_error, windows):
     """Energy of a hazard ratio, its two limits and its p value, on the log and the z scale."""
     total = _energy(_off(beta, windows[1], windows[2], windows[3]))
@@ -97,7 +97,7 @@ def _estimate_energy(beta, std_error, windows):
     return total + _energy(_off(abs(beta) / std_error, windows[10], windows[11], windows[12]))
 
 
-@njit(cache=True)
+@njit
 def estimate_row(windows, sums):
     """Coefficient and standard error of one covariate, by a third-order step from the print.
 
@@ -122,7 +122,7 @@ def estimate_row(windows, sums):
     return windows[0] + step, 1.0 / math.sqrt(information)
 
 
-@njit(cache=True)
+@njit
 def _row_energy(p, e, r, sums):
     """Energy of a covariate's events, and of its estimates unless these are measured together."""
     windows = p.row[e, r]
@@ -136,7 +136,7 @@ def _row_energy(p, e, r, sums):
     return extra + _estimate_energy(beta, std_error, windows)
 
 
-@njit(cache=True)
+@njit
 def add_event(sums, table, at_risk, others, is_exposed, sign):
     sums[0] += sign * (is_exposed * ONE - table[at_risk, others, 0])
     sums[1] += sign * table[at_risk, others, 1]
@@ -144,7 +144,7 @@ def add_event(sums, table, at_risk, others, is_exposed, sign):
     sums[3] += sign * is_exposed
 
 
-@njit(cache=True)
+@njit
 def put_at_risk(hazard, k, pattern, weight, m):
     """Sums over those at risk at position k: of hazards, and of their products with covariates."""
     hazard[k, 0] = hazard[k + 1, 0] + weight
@@ -158,7 +158,7 @@ def put_at_risk(hazard, k, pattern, weight, m):
             q += 1
 
 
-@njit(cache=True)
+@njit
 def add_joint_event(sums, hazard, k, pattern, m, sign):
     """Score and information of the joint model from an event at position k."""
     per = 1.0 / hazard[k, 0]
@@ -171,7 +171,7 @@ def add_joint_event(sums, hazard, k, pattern, m, sign):
             q += 1
 
 
-@njit(cache=True)
+@njit
 def estimate_joint(m, sums, windows, out):
     """Coefficients and standard errors of a joint model, by one Newton step from the print.
 
@@ -209,7 +209,7 @@ def estimate_joint(m, sums, windows, out):
     return True
 
 
-@njit(cache=True)
+@njit
 def _models_energy(p, s, e, changed, joint_sums):
     """Energy of the joint model; of all Cox models, where they are measured together.
 
@@ -247,14 +247,14 @@ def _models_energy(p, s, e, changed, joint_sums):
     return total
 
 
-@njit(cache=True)
+@njit
 def _put_distances(windows, beta, std_error, out, at):
     """Distances of a coefficient and its upper limit from their region's centre, in halves."""
     out[at] = (beta - windows[0]) * windows[3]
     out[at + 1] = (beta + Z * std_error - windows[15]) * windows[9]
 
 
-@njit(cache=True)
+@njit
 def curve_energy(p, s, sequence, e, q):
     """Energy of a median and its two limits: how many events each crossing is off its window.
 
@@ -325,7 +325,7 @@ def curve_energy(p, s, sequence, e, q):
     return min(total, CURVE_OFF)
 
 
-@njit(cache=True)
+@njit
 def logrank_z(member, x, patient, event):
     """Standardized log-rank difference of the arms among the members; NaN without variance."""
     n = patient.shape[0]
@@ -350,13 +350,13 @@ def logrank_z(member, x, patient, event):
     return difference / math.sqrt(variance) if variance > 1e-9 else np.nan
 
 
-@njit(cache=True)
+@njit
 def _test_energy(member, x, window, patient, event):
     z = logrank_z(member, x, patient, event)
     return HOPELESS if math.isnan(z) else _energy(_off(z, window[0], window[1], window[2]))
 
 
-@njit(cache=True)
+@njit
 def total_curve_energy(p, s, e):
     """Energy of all curves of an endpoint."""
     total = 0.0
@@ -365,7 +365,7 @@ def total_curve_energy(p, s, e):
     return total
 
 
-@njit(cache=True)
+@njit
 def set_members(p, s):
     """Derive from the covariates who belongs to each curve, test and pattern."""
     for e in range(2):
@@ -382,7 +382,7 @@ def set_members(p, s):
             s.pattern[e, i] = pattern
 
 
-@njit(cache=True)
+@njit
 def sum_row(p, s, e, r, out):
     """Score, information, third moment and events of one covariate, over all events."""
     out[:] = 0
@@ -396,7 +396,7 @@ def sum_row(p, s, e, r, out):
             add_event(out, p.table[e, r], at_risk, p.n - k - at_risk, exposed, 1)
 
 
-@njit(cache=True)
+@njit
 def sum_joint(p, s, e, out):
     """Score and information of the joint model, over all events."""
     out[:] = 0.0
@@ -408,7 +408,7 @@ def sum_joint(p, s, e, out):
             add_joint_event(out, s.now.hazard[e], k, pattern, m, 1.0)
 
 
-@njit(cache=True)
+@njit
 def _copy_positions(source, target, e, first, last):
     for k in range(first, last + 1):
         target.patient[e, k] = source.patient[e, k]
@@ -420,7 +420,7 @@ def _copy_positions(source, target, e, first, last):
             target.hazard[e, k, q] = source.hazard[e, k, q]
 
 
-@njit(cache=True)
+@njit
 def evaluate(p, s):
     """Compute everything that follows from the order, the events and the covariates.
 
@@ -454,7 +454,7 @@ def evaluate(p, s):
     return total
 
 
-@njit(cache=True)
+@njit
 def _keep_energies(s, e):
     s.new.row[e, :] = s.energy.row[e]
     s.new.joint[e] = s.energy.joint[e]
@@ -462,7 +462,7 @@ def _keep_energies(s, e):
     s.new.test[e, :] = s.energy.test[e]
 
 
-@njit(cache=True)
+@njit
 def _time_move_energy(p, s, e, first, last, i, j, only_patients, energy, limit, joint_sums):
     """Energy after the trial order of one endpoint replaces that between two positions.
 
@@ -541,7 +541,7 @@ def _time_move_energy(p, s, e, first, last, i, j, only_patients, energy, limit, 
     return total
 
 
-@njit(cache=True)
+@njit
 def _touches(member, i, j, only_patients):
     if j < 0:
         return member[i] == 1
@@ -550,7 +550,7 @@ def _touches(member, i, j, only_patients):
     return member[i] == 1 or member[j] == 1
 
 
-@njit(cache=True)
+@njit
 def _accept_times(p, s, e, first, last, joint_sums):
     m = p.joint_size[e]
     for k in range(last, first - 1, -1):
@@ -573,7 +573,7 @@ def _accept_times(p, s, e, first, last, joint_sums):
     s.energy.test[e, :] = s.new.test[e]
 
 
-@njit(cache=True)
+@njit
 def shift(sequence, e, k, target, day):
     """Move the patient at position k, with the event, to a target position and day."""
     patient = sequence.patient[e, k]
@@ -589,7 +589,7 @@ def shift(sequence, e, k, target, day):
     sequence.day[e, k] = day
 
 
-@njit(cache=True)
+@njit
 def is_eligible(p, x, i):
     """Whether a patient meets at least one condition of each criterion."""
     for q in range(p.clause_start.shape[0] - 1):
@@ -601,7 +601,7 @@ def is_eligible(p, x, i):
     return True
 
 
-@njit(cache=True)
+@njit
 def is_nested(s, e, i, day, event):
     """Whether the second endpoint stays within the first: not later, and an event of both."""
     k = s.place[1 - e, i]
@@ -612,7 +612,7 @@ def is_nested(s, e, i, day, event):
     return day <= other_day and event >= other_event
 
 
-@njit(cache=True)
+@njit
 def _propose_place(p, s, e, k):
     """A position and a day for the patient at position k; the day is 0 where none is free."""
     rng = s.rng
@@ -650,7 +650,7 @@ def _propose_place(p, s, e, k):
     return (low - 1 if low > k else low), day
 
 
-@njit(cache=True)
+@njit
 def _try_times(p, s, e, energy, limit, joint_sums):
     """Propose a change of one endpoint's order and accept it within the limit."""
     rng = s.rng
@@ -704,7 +704,7 @@ def _try_times(p, s, e, energy, limit, joint_sums):
     return energy, False
 
 
-@njit(cache=True)
+@njit
 def exchange_labels(p, s, r, i, j):
     """Exchange a covariate of two patients of one arm, with what follows from it but sums."""
     s.x[i, r], s.x[j, r] = s.x[j, r], s.x[i, r]
@@ -721,7 +721,7 @@ def exchange_labels(p, s, r, i, j):
             s.pattern[e, j] ^= 1 << a
 
 
-@njit(cache=True)
+@njit
 def _joint_place(p, e, r):
     for a in range(p.joint_size[e]):
         if p.joint_index[e, a] == r:
@@ -729,13 +729,13 @@ def _joint_place(p, e, r):
     return -1
 
 
-@njit(cache=True)
+@njit
 def _changes_models(p, e, r):
     """Whether labels of a covariate change what is kept as the energy of the joint model."""
     return p.stiffness.shape[1] > 0 or _joint_place(p, e, r) >= 0
 
 
-@njit(cache=True)
+@njit
 def _label_sums(p, s, e, r, i, j):
     """Sums of a row after i and j have exchanged their labels; x is not yet changed."""
     sums = s.new_sums[e, r]
@@ -754,7 +754,7 @@ def _label_sums(p, s, e, r, i, j):
             add_event(sums, p.table[e, r], at_risk, p.n - k - at_risk, exposed, 1)
 
 
-@njit(cache=True)
+@njit
 def _label_move_energy(p, s, r, i, j, energy, limit, joint_sums):
     """Energy after i and j exchange covariate r; the labels are exchanged where not refused."""
     arm = s.x[i, 0]
@@ -803,7 +803,7 @@ def _label_move_energy(p, s, r, i, j, energy, limit, joint_sums):
     return total
 
 
-@njit(cache=True)
+@njit
 def _first_changed(p, s, e, r, i, j):
     """First position at which an exchange of labels changes the sums of the joint model.
 
@@ -815,7 +815,7 @@ def _first_changed(p, s, e, r, i, j):
     return 0
 
 
-@njit(cache=True)
+@njit
 def _joint_after_labels(p, s, e, r, i, j, sums):
     """Sums of the joint model after i and j have exchanged their labels."""
     m = p.joint_size[e]
@@ -833,7 +833,7 @@ def _joint_after_labels(p, s, e, r, i, j, sums):
             add_joint_event(sums, now, k, old, m, -1.0)
 
 
-@njit(cache=True)
+@njit
 def _try_labels(p, s, r, i, j, energy, limit, joint_sums):
     """Exchange covariate r of two patients, within the limit and the eligibility."""
     s.x[i, r], s.x[j, r] = s.x[j, r], s.x[i, r]
@@ -869,7 +869,7 @@ def _try_labels(p, s, r, i, j, energy, limit, joint_sums):
     return (found, True) if accepted else (energy, False)
 
 
-@njit(cache=True)
+@njit
 def _propose_labels(s, r):
     """Two patients of one arm who differ in covariate r, often close in one of the orders."""
     n = s.x.shape[0]
@@ -887,7 +887,7 @@ def _propose_labels(s, r):
     return i, j
 
 
-@njit(cache=True)
+@njit
 def anneal(p, s, best, n_steps, hot, cold, shares, label_shares):
     """Metropolis steps at a falling temperature.
 
@@ -921,7 +921,7 @@ def anneal(p, s, best, n_steps, hot, cold, shares, label_shares):
     return anneal_part(p, s, best, least, steps, (hot, cold), shares, label_shares)
 
 
-@njit(cache=True)
+@njit
 def anneal_part(p, s, best, least, steps, heat, shares, label_shares):
     """A part of annealing, as of `anneal`.
 
@@ -966,7 +966,7 @@ def anneal_part(p, s, best, least, steps, heat, shares, label_shares):
     return energy, least
 
 
-@njit(cache=True)
+@njit
 def _remember(s, best):
     best[0][:] = s.x
     best[1][:] = s.now.patient

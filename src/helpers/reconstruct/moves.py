@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from helpers.jit import njit
 from helpers.reconstruct.kernel import (
     exchange_labels,
     is_eligible,
@@ -79,7 +79,7 @@ def footprints(state, moves):
     return out
 
 
-@njit(cache=True)
+@njit
 def _mark_places(place, patient, moves, out):
     words = out.shape[1] // 2
     for m in range(moves.shape[0]):
@@ -93,7 +93,7 @@ def _mark_places(place, patient, moves, out):
                 out[m, endpoint * words + at // 64] |= np.uint64(1) << np.uint64(at % 64)
 
 
-@njit(cache=True)
+@njit
 def apply_move(p, s, move):
     """Change the order, the events or the covariates by one move; nothing else is updated."""
     kind, e, a, b, day = move
@@ -109,7 +109,7 @@ def apply_move(p, s, move):
             event[e, a], event[e, b] = event[e, b], event[e, a]
 
 
-@njit(cache=True)
+@njit
 def is_legal(p, s):
     """Whether times are ordered, the endpoints nested and the patients eligible."""
     for k in range(p.n):
@@ -126,7 +126,7 @@ def is_legal(p, s):
     return True
 
 
-@njit(cache=True)
+@njit
 def restore_times(s, kept):
     """Bring back covariates and orders, without what follows from them."""
     s.x[:] = kept[0]
@@ -143,7 +143,7 @@ def measure_effects(problem, state, moves, start):
     return effects, legal
 
 
-@njit(cache=True)
+@njit
 def _measure(p, s, moves, start, effects, legal, kept):
     split = 4 * (s.x.shape[1] + p.joint_size[0]) + p.test_level.shape[0]
     curves = (total_curve_energy(p, s, 0), total_curve_energy(p, s, 1))

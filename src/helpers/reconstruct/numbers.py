@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from helpers.jit import njit
 from helpers.reconstruct.kernel import (
     Z,
     estimate_joint,
@@ -26,7 +26,7 @@ def distance(numbers, windows, softness) -> float:
     return float(soften(off, softness).sum())
 
 
-@njit(cache=True)
+@njit
 def soften(off, softness):
     """What a number counts that is off: as much, where that is little, and then its fourth root."""
     return 4.0 * softness * (np.sqrt(np.sqrt(1.0 + off / softness)) - 1.0)
@@ -61,14 +61,14 @@ def compute_numbers(problem, state, windows):
     return out
 
 
-@njit(cache=True)
+@njit
 def _compute_numbers(p, s, out):
     at = 0
     for e in range(2):
         at = compute_endpoint(p, s, e, out, at)
 
 
-@njit(cache=True)
+@njit
 def compute_endpoint(p, s, e, out, at):
     """Write the numbers of an endpoint to `out` from place `at`; the place after them."""
     for r in range(s.x.shape[1]):
@@ -87,7 +87,7 @@ def compute_endpoint(p, s, e, out, at):
     return at
 
 
-@njit(cache=True)
+@njit
 def put_estimate(out, at, beta, std_error):
     """Write the four numbers of an estimate to `out` from place `at`; the place after them."""
     out[at] = beta

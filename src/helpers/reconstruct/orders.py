@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numba import njit
 from scipy.optimize import minimize_scalar
+
+from helpers.jit import njit
 
 STEEPEST = 50.0  # multiplier of the score
 TOLERANCE = 1e-6
@@ -68,7 +69,7 @@ def possible_events(coef, information, n_exposed, n_others, candidates) -> Itera
             yield n_event
 
 
-@njit(cache=True)
+@njit
 def largest_sum(coef, n_exposed, n_others, n_event, weight, multiplier):
     """The most that weight times information plus multiplier times score is over all orders.
 

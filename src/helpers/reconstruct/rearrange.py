@@ -8,9 +8,9 @@ endpoint fall into their windows at once: a generalized birthday problem, see `j
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from helpers.estimators.cholesky import factorize, solve
+from helpers.jit import njit
 from helpers.reconstruct.days import make_room, spread_days
 from helpers.reconstruct.joins import join_lists, nearest_sums, variances
 from helpers.reconstruct.kernel import evaluate, total_curve_energy
@@ -235,7 +235,7 @@ def _sandwich(outer, inner):
     return _product(_product(outer, inner), outer.T.copy())
 
 
-@njit(cache=True)
+@njit
 def _product(one, other):
     """The same to the last bit on every machine, as a library's product is not."""
     out = np.zeros((one.shape[0], other.shape[1]))
@@ -246,7 +246,7 @@ def _product(one, other):
     return out
 
 
-@njit(cache=True)
+@njit
 def _covariance(vectors):
     n, d = vectors.shape
     mean = np.zeros(d)
@@ -269,7 +269,7 @@ def _principal_axes(covariance):
     return values[order], np.ascontiguousarray(vectors[:, order])
 
 
-@njit(cache=True)
+@njit
 def _diagonalize(matrix):
     """Eigenvalues and eigenvectors of a symmetric matrix, by Jacobi's rotations."""
     n = matrix.shape[0]

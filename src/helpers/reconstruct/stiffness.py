@@ -10,9 +10,9 @@ covariance of what small changes do, the reach, tells them apart, as a Mahalanob
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from helpers.estimators.cholesky import factorize, solve
+from helpers.jit import njit
 from helpers.reconstruct.moves import LABELS, list_moves, measure_effects
 from helpers.reconstruct.numbers import compute_numbers, list_windows
 from helpers.reconstruct.regions import row_region
@@ -93,7 +93,7 @@ def _rounding(problem, e):
     return covariance
 
 
-@njit(cache=True)
+@njit
 def _sum_of_products(changes):
     """The same to the last bit on every machine, as a library's product is not."""
     n, d = changes.shape
@@ -105,7 +105,7 @@ def _sum_of_products(changes):
     return total
 
 
-@njit(cache=True)
+@njit
 def _invert(matrix):
     lower, _ = factorize(matrix, 0.0, 0.0)
     size = matrix.shape[0]

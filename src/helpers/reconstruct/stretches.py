@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from helpers.jit import njit
 from helpers.reconstruct.kernel import (
     ONE,
     add_event,
@@ -190,7 +190,7 @@ def put(state, e, stretch, patient, event, day) -> None:
     state.now.day[e, chosen] = day
 
 
-@njit(cache=True)
+@njit
 def _sum_stretch(p, s, models, first, last, hazard, out):
     e, m = models.e, models.n_joint
     patient, event = s.now.patient[e], s.now.event[e]
@@ -232,7 +232,7 @@ def _sum_stretch(p, s, models, first, last, hazard, out):
         at += PER_TEST
 
 
-@njit(cache=True)
+@njit
 def estimate_numbers(p, models, sums, out):
     """The numbers that follow from sums over all events, in the order of `numbers.list_windows`."""
     e, m = models.e, models.n_joint
@@ -258,7 +258,7 @@ def estimate_numbers(p, models, sums, out):
         done += PER_TEST
 
 
-@njit(cache=True)
+@njit
 def _walk(
     p, s, models, stretch, axes, start, centre, weight, group, rng, effects, patient, event, day
 ):
@@ -317,14 +317,14 @@ def _walk(
     return n
 
 
-@njit(cache=True)
+@njit
 def _copy(target, source):
     target[0][:] = source[0]
     target[1][:] = source[1]
     target[2][:] = source[2]
 
 
-@njit(cache=True)
+@njit
 def _effect(axes, sums, start, centre, weight, out):
     """Write the effects of a change of sums; their weighted square length."""
     total = 0.0
@@ -337,12 +337,12 @@ def _effect(axes, sums, start, centre, weight, out):
     return total
 
 
-@njit(cache=True)
+@njit
 def _nested_at(s, e, k):
     return is_nested(s, e, s.now.patient[e, k], s.now.day[e, k], s.now.event[e, k])
 
 
-@njit(cache=True)
+@njit
 def _propose(s, e, first, last, day_low, day_high, rng):
     """Make a change within a stretch; the positions that it is about, or -1 if it is none."""
     n = last - first
@@ -380,7 +380,7 @@ def _propose(s, e, first, last, day_low, day_high, rng):
     return i, j
 
 
-@njit(cache=True)
+@njit
 def _propose_alike(s, e, first, last, group, rng):
     """As `_propose`: a patient and the next one of the group, from anywhere, change places."""
     n = last - first
