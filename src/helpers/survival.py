@@ -128,7 +128,7 @@ def _milestone_rows(cohort, endpoint, keys):
     curves = {group: _curve(patients, endpoint, conventions) for group, patients in cohort.groups()}
     shown = shown_of_all(
         {
-            group: shown_at(curve, milestones, below, _told(curve, cohort.study))
+            group: shown_at(curve, milestones, below, _median_times(curve, cohort.study))
             for group, curve in curves.items()
         }
     )
@@ -211,7 +211,7 @@ def estimate_curves(cohort, endpoint) -> pd.DataFrame:
             frame.sort_index(),
             sorted(cohort.study.milestones),
             cohort.study.suppress_below,
-            _told(curve, cohort.study),
+            _median_times(curve, cohort.study),
         )
         frames.append(shown.assign(group=arm))
     if not frames:
@@ -331,7 +331,7 @@ def _median(curve, study, kind=""):
     return median, f"{kind}{_method(median, study.conventions)}"
 
 
-def _told(curve, study):
+def _median_times(curve, study):
     """The times of a median that is shown."""
     median, _ = _median(curve, study)
     return times_of(median)

@@ -127,6 +127,15 @@ def test_a_draw_keeps_what_is_printed_as_counts(study, cohort, drawn):
     )
 
 
+def test_days_of_a_draw_are_not_pushed_together(drawn):
+    # Where every day is as late as order and curves allow, three days in four follow each other
+    # and nobody dies in the first year. No printed number asks for the day of an early death.
+    for patients, _ in drawn.values():
+        for days in (patients["os_days"], patients["pfs_days"]):
+            assert (np.diff(np.sort(days)) == 1).mean() < 0.3
+        assert 5 <= (patients["os_days"] < 365).sum() <= 20
+
+
 def test_the_start_is_the_cohort(study, cohort, origin):
     start = trace_walk(origin, SEED, 1, 0)[0]
     patients = cohort_of_draw(start, study).data

@@ -4,10 +4,10 @@ The walk measures the Cox models against what small changes of the order reach, 
 freely where the print can be regained, long enough to lose the memory of the order it started
 from. It keeps what it cannot change on the way, such as the number of deaths at a level; that
 differs between the starts, which are the cohort and short searches of their own. The walk is then
-cooled, both orders are rearranged as a whole, and the labels in no joint model settled anew and
-mended, as in the search. A start follows from the ensemble's seed and its number, and a draw from
-the seed and the number of the draw, so that a draw is the same wherever, whenever and after
-whatever else it is made.
+cooled, both orders are rearranged as a whole, the labels in no joint model settled anew and
+mended, and all days drawn anew, as in the search. A start follows from the ensemble's seed and
+its number, and a draw from the seed and the number of the draw, so that a draw is the same
+wherever, whenever and after whatever else it is made.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import pandas as pd
 
 from helpers.errors import InputError
 from helpers.reconstruct.aims import TINY, aim_at_models, aim_at_order, free_blocks
+from helpers.reconstruct.days import spread_days
 from helpers.reconstruct.kernel import Problem, evaluate
 from helpers.reconstruct.nearness import Nearness
 from helpers.reconstruct.patients import fill_patients
@@ -247,6 +248,7 @@ def draw_cohort(origin, seed, number, start=None) -> tuple[pd.DataFrame, Nearnes
         tries.append((measure_nearness(problem, state), blank_copy(state)))
     nearness, nearest = min(tries, key=lambda found: (not found[0].holds_print, found[0].energy))
     restore(problem, state, nearest)
+    spread_days(problem, state, (0, 1))
     patients = to_patients(origin.targets, state, origin.study)
     if origin.ledger is not None:
         own_seed = int(random_bits(seed, number)[0])
