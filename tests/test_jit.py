@@ -44,3 +44,16 @@ def test_a_function_is_compiled_anew_when_one_of_another_file_that_it_calls_has_
     assert run(10) == ["11", "0"]
     assert run(10) == ["11", "1"]
     assert run(20) == ["21", "0"]
+
+
+def test_what_is_compiled_lies_where_its_sources_are_digested():
+    package = Path(helpers.jit.__file__).parent
+    compiled = [path for path in package.rglob("*.py") if "njit" in path.read_text("utf-8")]
+    assert {path.relative_to(package).parts[0] for path in compiled} == {
+        "jit.py",
+        "estimators",
+        "reconstruct",
+    }
+    direct = [path.name for path in compiled if "import numba" in path.read_text("utf-8")]
+    assert direct == ["jit.py"]
+    assert not [path.name for path in compiled if "from numba" in path.read_text("utf-8")]
